@@ -3,7 +3,8 @@
 //! A provider that speaks OpenAI's chat format is one row over `CHAT`; its address and environment variable are its
 //! own. A field is listed as dropped only where the provider's documents say that it is refused or has no effect.
 
-use super::{Address::*, Auth, Operation, Provider, Quirks, Surface, WireId};
+use super::{Address::*, Auth, Provider, Quirks, Surface};
+use crate::format::{Format, Operation};
 
 /// OpenAI's renaming of the output limit, undone for those who know the old name alone.
 const MAX_TOKENS: &[(&str, &str)] = &[("max_completion_tokens", "max_tokens")];
@@ -16,7 +17,7 @@ const CHAT: Provider = Provider {
     address: Configured,
     auth: Auth::Bearer,
     headers: &[],
-    surfaces: &[Surface { operation: Operation::Generate, path: "/chat/completions", wire: WireId::OpenAi }],
+    surfaces: &[Surface { operation: Operation::Generate, path: "/chat/completions", format: Format::Chat }],
     quirks: Quirks { developer_role: false, ..Quirks::NONE },
     env: "",
     docs: "",
@@ -32,8 +33,8 @@ pub static PROVIDERS: &[Provider] = &[
         auth: Auth::Header("x-api-key"),
         headers: &[("anthropic-version", "2023-06-01")],
         surfaces: &[
-            Surface { operation: Operation::Generate, path: "/v1/messages", wire: WireId::Anthropic },
-            Surface { operation: Operation::CountTokens, path: "/v1/messages/count_tokens", wire: WireId::Anthropic },
+            Surface { operation: Operation::Generate, path: "/v1/messages", format: Format::Messages },
+            Surface { operation: Operation::CountTokens, path: "/v1/messages/count_tokens", format: Format::Messages },
         ],
         quirks: Quirks::NONE,
         env: "ANTHROPIC_API_KEY",

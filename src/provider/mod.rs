@@ -7,6 +7,8 @@ mod catalogue;
 
 pub use catalogue::PROVIDERS;
 
+use crate::format::{Format, Operation};
+
 /// A named service that answers LLM calls.
 #[derive(Debug)]
 pub struct Provider {
@@ -50,24 +52,6 @@ pub enum Auth {
     Header(&'static str),
 }
 
-/// What a call asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// How many input tokens a conversation would cost.
-    CountTokens,
-    /// The next turn of a conversation.
-    Generate,
-}
-
-/// The format that an upstream speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum WireId {
-    /// Anthropic's Messages.
-    Anthropic,
-    /// OpenAI's chat completions.
-    OpenAi,
-}
-
 /// How a provider answers one operation.
 #[derive(Clone, Copy, Debug)]
 pub struct Surface {
@@ -76,7 +60,7 @@ pub struct Surface {
     /// The path after the address.
     pub path: &'static str,
     /// The format of request and answer.
-    pub wire: WireId,
+    pub format: Format,
 }
 
 /// Differences from a format, applied to the finished body. A field that is named here and absent from a body is no error.
