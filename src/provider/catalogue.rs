@@ -106,7 +106,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "apertis",
         name: "Apertis",
         otel: "apertis",
-        address: Fixed("https://api.stima.tech/v1"),
+        address: Fixed("https://api.apertis.ai/v1"),
         env: "STIMA_API_KEY",
         docs: "https://docs.apertis.ai/",
         ..CHAT
@@ -994,7 +994,7 @@ pub static PROVIDERS: &[Provider] = &[
         otel: "x_ai",
         address: Fixed("https://api.x.ai/v1"),
         env: "XAI_API_KEY",
-        docs: "https://docs.x.ai/docs/api-reference",
+        docs: "https://docs.x.ai/developers/rest-api-reference/inference/chat",
         ..CHAT
     },
     Provider {
