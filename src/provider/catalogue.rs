@@ -299,7 +299,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "DataRobot LLM gateway",
         otel: "datarobot",
         address: Fixed("https://app.datarobot.com/api/v2/genai/llmgw"),
-        surfaces: &[Surface { operation: Operation::Generate, path: "/chat/completions/", wire: WireId::OpenAi }],
+        surfaces: &[Surface { operation: Operation::Generate, path: "/chat/completions/", format: Format::Chat }],
         quirks: OLD_LIMIT,
         env: "DATAROBOT_API_TOKEN",
         docs: "https://docs.datarobot.com/en/docs/gen-ai/index.html",
