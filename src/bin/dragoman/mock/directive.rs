@@ -118,7 +118,7 @@ impl Directive {
             Body::Whole(body) if self.malformed => body.truncate(body.len() * 2 / 3),
             Body::Events(events) => {
                 if self.malformed
-                    && let Some(event) = events.get_mut(2)
+                    && let Some(event) = events.get_mut(3)
                 {
                     event.truncate(event.len() * 2 / 3);
                     event.extend_from_slice(b"\n\n");

@@ -130,9 +130,11 @@ Endpoints:
   GET    /v1/models, /v1/models/ID   Anthropic's shape when anthropic-version is sent, else OpenAI's
   GET    /mock/requests              the last 200 requests as received: method, path, headers, body, status, outcome
   DELETE /mock/requests              forgets them, and the counts of `times`
+  GET    /mock/health                says ready
 
 Requests that the provider would refuse are refused in the provider's words. So are requests that carry a header which
-must not leave a gateway: cookie, x-dragoman-*, the other provider's headers, or a second credential.
+must not leave a gateway: cookie, x-dragoman-*, the other provider's headers, or a second credential. OpenAI knows any
+model but claude-*, gemini-* and missing*; Anthropic knows claude-* and reads from the name what the model accepts.
 
 Answers follow from the last text of the user:
   (anything)              `You said: ...`, the first 60 characters
@@ -156,7 +158,7 @@ Directives, in square brackets in the last text of the user, `[mock status=529]`
   split=N                 writes the body N bytes at a time, whatever the event borders
   crlf                    streams: lines end in CRLF
   redacted                thinking comes as a redacted block (Anthropic)
-  malformed               broken JSON (streams: in the third event)
+  malformed               broken JSON (streams: in the fourth event)
   empty                   status 200 without a body
   redirect                status 307 to another path
   drop                    closes the connection before the headers
