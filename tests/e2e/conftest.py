@@ -11,6 +11,7 @@ rewritten, so that tests use free ports and run from anywhere. The environment v
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -22,7 +23,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVOY = ROOT / os.environ.get("ENVOY", "target/envoy")
@@ -49,9 +49,9 @@ def wait_until(done: Callable[[], bool], process: Process) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not done():
         if process.popen.poll() is not None:
-            pytest.fail(f"{process.name} exited with {process.popen.returncode}:\n{process.output()}", pytrace=False)
+            pytest.fail(f"{process.name} exited with {process.popen.returncode}:\n{process.tail()}", pytrace=False)
         if time.monotonic() > deadline:
-            pytest.fail(f"{process.name} is not ready after {START_SECONDS} s:\n{process.output()}", pytrace=False)
+            pytest.fail(f"{process.name} is not ready after {START_SECONDS} s:\n{process.tail()}", pytrace=False)
         time.sleep(0.02)
 
 
@@ -84,6 +84,9 @@ class Process:
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 
+    def tail(self) -> str:
+        return self.output()[-6000:]
+
     def stop(self) -> None:
         self.popen.terminate()
         try:
@@ -113,13 +116,13 @@ class Envoy:
         self.admin = f"http://127.0.0.1:{admin}"
         self.port = port
         LOGS.mkdir(parents=True, exist_ok=True)
-        path = LOGS / f"{name}.yaml"
+        path = LOGS / f"{name}.yaml"  # of which JSON is a part
         path.write_text(config)
         self.process = Process(
             name,
             # One worker, so that tests may rely on one VM seeing all calls.
             [ENVOY, "-c", path, "--concurrency", "1", "--use-dynamic-base-id", "--file-flush-interval-msec", "20",
-             "--component-log-level", "wasm:debug"],
+             "--log-level", "warning", "--component-log-level", "wasm:debug"],
             environment,
         )  # fmt: skip
         try:
@@ -173,17 +176,17 @@ def providers() -> Iterator[Providers]:
 
 @pytest.fixture
 def gateway(request: pytest.FixtureRequest, providers: Providers) -> Iterator[Callable[..., Envoy]]:
-    """Starts Envoys, each with a configuration: a path in the project, YAML, or the document itself.
+    """Starts Envoys, each with a configuration: a path in the project, YAML, or a document.
 
     `env` adds environment variables, such as providers' keys.
     """
     started: list[Envoy] = []
     processes = request.node.stash[PROCESSES] = [providers.process]
-    name = re.sub(r"\W+", "-", request.node.name).strip("-")
+    name = re.sub(r"\W+", "-", request.node.nodeid).strip("-")
 
     def start(config: str | Path | dict, env: dict[str, str] | None = None) -> Envoy:
         if isinstance(config, dict):
-            text = yaml.safe_dump(config, sort_keys=False)
+            text = json.dumps(config)
         elif "\n" in str(config):
             text = str(config)
         else:
@@ -209,5 +212,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = yield
     if report.failed:
         for process in item.stash.get(PROCESSES, []):
-            report.sections.append((f"end of {process.log.relative_to(ROOT)}", process.output()[-6000:]))
+            report.sections.append((f"end of {process.log.relative_to(ROOT)}", process.tail()))
     return report
