@@ -27,9 +27,10 @@ test: check test-native test-wasm test-e2e ## everything that CI runs
 
 check: ## formatting, lints and documentation
 	cargo fmt --check
+	rustfmt --check --edition 2024 $(wildcard tests/bench/*/src/main.rs tests/bench/*/src/lib.rs)
 	cargo clippy --locked --all-targets --features cli -- -D warnings
 	$(toolchain) clippy
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --features cli
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --locked --no-deps --lib --document-private-items
 
 test-native: ## the tests that need no host
 	cargo test --locked --features cli
@@ -50,6 +51,10 @@ bench: target/dragoman.wasm target/bench/noop.wasm target/envoy ## CPU per call:
 	cargo build --release --locked --manifest-path tests/bench/rig/Cargo.toml --target-dir target/bench/rig
 	target/venv/bin/python tests/bench/bench.py $(BENCH)
 
+fuel: target/dragoman.wasm ## wasm instructions per call, against the counts on record (FUEL=--write: new record)
+	cargo build --release --locked --manifest-path tests/bench/fuel/Cargo.toml --target-dir target/bench/fuel
+	python3 tests/bench/fuel.py $(FUEL)
+
 fuzz: ## a minute of fuzzing per target
 	tests/fuzz/smoke.sh
 
@@ -69,4 +74,4 @@ target/bench/noop.wasm: tests/bench/noop/Cargo.toml tests/bench/noop/Cargo.lock 
 target/envoy: tests/requirements.txt $(toolchain)
 	$(toolchain) python
 
-.PHONY: help wasm cli demo test check test-native test-wasm test-e2e matrix bench fuzz clean
+.PHONY: help wasm cli demo test check test-native test-wasm test-e2e matrix bench fuel fuzz clean
