@@ -1,0 +1,179 @@
+//! An answer as a whole: a stream collected, or about to be played as one.
+
+use crate::error::Error;
+use crate::event::{BlockKind, Delta, Event, FinishReason};
+use crate::format::Format;
+use crate::json::Str;
+use crate::usage::Usage;
+
+/// An answer.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The provider's id; empty if it has none.
+    pub id: Str<'static>,
+    /// The provider's name of the model.
+    pub model: Str<'static>,
+    /// When, in unix seconds, if the provider tells.
+    pub created: Option<u64>,
+    /// The choices, in order.
+    pub choices: Vec<Choice>,
+    /// What was used.
+    pub usage: Option<Usage>,
+    /// The class of service that was given, in the provider's words.
+    pub service_tier: Option<Str<'static>>,
+    /// What the provider said went wrong.
+    pub error: Option<Error>,
+    /// Whether the answer is complete.
+    pub ended: bool,
+}
+
+/// One of the answers to a call.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// Its blocks, in order.
+    pub blocks: Vec<Block>,
+    /// Why it is complete.
+    pub finish: Option<FinishReason<'static>>,
+    /// The stop sequence that ended it.
+    pub stop_sequence: Option<Str<'static>>,
+}
+
+/// A part of a choice.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// What it is.
+    pub kind: BlockKind<'static>,
+    /// Its text, in JSON escapes.
+    text: String,
+    /// The JSON text of a tool call's arguments, in JSON escapes.
+    arguments: String,
+    /// The proof of a thought.
+    pub signature: Option<Str<'static>>,
+    /// Raw citations, with whose words they are in.
+    pub citations: Vec<(Format, String)>,
+    /// OpenAI's raw `logprobs` objects, in order.
+    pub logprobs: Vec<String>,
+    /// Raw deltas of a `Native` block.
+    pub native: Vec<String>,
+}
+
+impl Block {
+    fn new(kind: BlockKind<'static>) -> Self {
+        Self {
+            kind,
+            text: String::new(),
+            arguments: String::new(),
+            signature: None,
+            citations: Vec::new(),
+            logprobs: Vec::new(),
+            native: Vec::new(),
+        }
+    }
+
+    /// Its text, refusal or thought.
+    pub fn text(&self) -> Str<'_> {
+        Str::escaped(&*self.text)
+    }
+
+    /// The JSON text of a tool call's arguments.
+    pub fn arguments(&self) -> Str<'_> {
+        Str::escaped(&*self.arguments)
+    }
+
+    fn add(&mut self, delta: Delta<'_>) {
+        match delta {
+            Delta::Arguments(piece) => piece.escape_into(&mut self.arguments),
+            Delta::Citation { format, raw } => self.citations.push((format, raw.to_owned())),
+            Delta::Logprobs(raw) => self.logprobs.push(raw.to_owned()),
+            Delta::Native(raw) => self.native.push(raw.to_owned()),
+            Delta::Signature(signature) => self.signature = Some(signature.into_owned()),
+            Delta::Text(piece) => piece.escape_into(&mut self.text),
+        }
+    }
+
+    fn play(&self, choice: u32, block: u32, out: &mut dyn FnMut(Event<'_>)) {
+        out(Event::BlockStart { choice, block, kind: self.kind.clone() });
+        let mut delta = |delta| out(Event::BlockDelta { choice, block, delta });
+        if !self.text.is_empty() {
+            delta(Delta::Text(self.text()));
+        }
+        if !self.arguments.is_empty() {
+            delta(Delta::Arguments(self.arguments()));
+        }
+        self.logprobs.iter().for_each(|raw| delta(Delta::Logprobs(raw)));
+        self.citations.iter().for_each(|(format, raw)| delta(Delta::Citation { format: *format, raw }));
+        self.native.iter().for_each(|raw| delta(Delta::Native(raw)));
+        if let Some(signature) = &self.signature {
+            delta(Delta::Signature(signature.reborrow()));
+        }
+        out(Event::BlockStop { choice, block });
+    }
+}
+
+impl Answer {
+    /// Takes the next event of a stream.
+    pub fn add(&mut self, event: Event<'_>) {
+        match event {
+            Event::BlockDelta { choice, block, delta } => {
+                if let Some(block) = self.choice(choice).and_then(|c| c.blocks.get_mut(block as usize)) {
+                    block.add(delta);
+                }
+            }
+            Event::BlockStart { choice, kind, .. } => {
+                if let Some(choice) = self.choice(choice) {
+                    choice.blocks.push(Block::new(kind.into_owned()));
+                }
+            }
+            Event::BlockStop { .. } | Event::Ping | Event::Unknown => {}
+            Event::End => self.ended = true,
+            Event::Error(error) => self.error = Some(error),
+            Event::Finish { choice, reason, stop_sequence } => {
+                if let Some(choice) = self.choice(choice) {
+                    choice.finish = Some(reason.into_owned());
+                    choice.stop_sequence = stop_sequence.map(Str::into_owned);
+                }
+            }
+            Event::Start { id, model, created } => {
+                (self.id, self.model, self.created) = (id.into_owned(), model.into_owned(), created);
+            }
+            Event::Usage { usage, service_tier } => {
+                self.usage = Some(usage);
+                self.service_tier = service_tier.map(Str::into_owned).or(self.service_tier.take());
+            }
+        }
+    }
+
+    /// Gives the answer as the events of a stream.
+    pub fn play(&self, out: &mut dyn FnMut(Event<'_>)) {
+        out(Event::Start { id: self.id.reborrow(), model: self.model.reborrow(), created: self.created });
+        for (choice, index) in self.choices.iter().zip(0..) {
+            for (block, number) in choice.blocks.iter().zip(0..) {
+                block.play(index, number, out);
+            }
+            if let Some(reason) = &choice.finish {
+                let stop_sequence = choice.stop_sequence.as_ref().map(Str::reborrow);
+                out(Event::Finish { choice: index, reason: reason.clone(), stop_sequence });
+            }
+        }
+        if let Some(usage) = self.usage {
+            out(Event::Usage { usage, service_tier: self.service_tier.as_ref().map(Str::reborrow) });
+        }
+        match &self.error {
+            Some(error) => out(Event::Error(error.clone())),
+            None => out(Event::End),
+        }
+    }
+
+    fn choice(&mut self, index: u32) -> Option<&mut Choice> {
+        // A provider's index is bounded, so that no number makes us allocate.
+        const MOST: usize = 128;
+        let index = index as usize;
+        if index >= MOST {
+            return None;
+        }
+        if index >= self.choices.len() {
+            self.choices.resize_with(index.saturating_add(1), Choice::default);
+        }
+        self.choices.get_mut(index)
+    }
+}

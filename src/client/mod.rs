@@ -1,0 +1,72 @@
+//! The formats that clients speak, one folder each.
+//!
+//! A [`Client`] reads a request into a [`Call`](crate::call::Call), and writes answers, streams and errors in the
+//! client's bytes. Clients know no provider.
+
+use crate::answer::Answer;
+use crate::call::Generate;
+use crate::error::Error;
+use crate::event::Event;
+use crate::format::Format;
+use crate::json::{Edits, Node};
+
+pub mod chat;
+pub mod messages;
+
+/// The client side of `format`.
+pub fn of(format: Format) -> &'static dyn Client {
+    match format {
+        Format::Chat => &chat::Chat,
+        Format::Messages => &messages::Messages,
+    }
+}
+
+/// What the answer depends on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ask {
+    /// The model as the client named it; answers name it so.
+    pub model: String,
+    /// Whether the client wants a stream.
+    pub stream: bool,
+    /// Whether the client wants usage in the stream.
+    pub include_usage: bool,
+    /// When the call came, in unix seconds.
+    pub now: u64,
+}
+
+/// A format that clients speak.
+pub trait Client: Sync {
+    /// Reads what the gateway must know of any request: model, stream and the like. Little is checked.
+    fn ask(&self, root: Node<'_>, now: u64) -> Result<Ask, Error>;
+
+    /// Reads the conversation, whole and checked.
+    fn read<'a>(&self, root: Node<'a>) -> Result<Generate<'a>, Error>;
+
+    /// Writes an answer.
+    fn answer(&self, answer: &Answer, ask: &Ask) -> Vec<u8>;
+
+    /// A writer of a stream.
+    fn stream(&self, ask: &Ask) -> Box<dyn StreamWriter>;
+
+    /// Writes an error answer.
+    fn error(&self, error: &Error) -> Vec<u8>;
+
+    /// Writes an error at the place in a stream where it ends.
+    fn stream_error(&self, error: &Error, out: &mut Vec<u8>);
+
+    /// The splice path, request: changes that a body in this format needs for an upstream in the same format.
+    /// `model` is the provider's name of the model.
+    fn splice_request(&self, root: Node<'_>, ask: &Ask, model: &str, edits: &mut Edits);
+
+    /// The splice path, whole answer: puts the client's name of the model in.
+    fn splice_answer(&self, root: Node<'_>, ask: &Ask, edits: &mut Edits);
+
+    /// The splice path, one event of a stream: as [`Self::splice_answer`]; false if the client did not ask for the event.
+    fn splice_event(&self, root: Node<'_>, ask: &Ask, edits: &mut Edits) -> bool;
+}
+
+/// Writes the events of one answer as a stream in the client's bytes.
+pub trait StreamWriter {
+    /// Writes one event. After [`Event::End`] or [`Event::Error`] nothing more is written.
+    fn event(&mut self, event: Event<'_>, out: &mut Vec<u8>);
+}

@@ -1,0 +1,278 @@
+//! The configuration: one document, checked whole, into types that cannot be wrong later.
+//!
+//! [`Config::parse`] takes JSON (people write YAML; the command line converts it). Unknown names are faults, each fault
+//! names its place, and nothing is used of a document that has one.
+
+use std::collections::HashMap;
+
+use crate::provider::Provider;
+
+/// A checked configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// Where the filter sits.
+    pub role: Role,
+    /// How callers are known.
+    pub client_auth: ClientAuth,
+    /// Accounts at providers. Their places in this list are how others refer to them.
+    pub upstreams: Vec<Upstream>,
+    /// What clients may ask for; none is any name, as it comes.
+    pub models: Vec<Model>,
+    /// Callers.
+    pub keys: Vec<Key>,
+    /// SHA-256 of a secret to its place in `keys`.
+    pub key_hashes: HashMap<[u8; 32], usize>,
+    /// Key id to its place in `keys`.
+    pub key_ids: HashMap<String, usize>,
+    /// What is done about parameters that an upstream does not support.
+    pub unsupported_params: UnsupportedParams,
+    /// How metrics are labelled.
+    pub metrics: Metrics,
+    /// Things that are allowed and probably not meant, and upstreams whose credentials are not set: for the log.
+    pub warnings: Vec<String>,
+}
+
+/// Where the filter sits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// In the listener, before an `Upstream` one.
+    Gateway,
+    /// Alone, in the listener.
+    #[default]
+    Standalone,
+    /// In a cluster.
+    Upstream,
+}
+
+/// How callers are known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// By the key id in filter state.
+    FilterState(String),
+    /// By the key id in a header that the host sets, in lower case.
+    Header(String),
+    /// By their virtual key.
+    Keys,
+    /// By the key id in dynamic metadata.
+    Metadata {
+        /// The filter that wrote it.
+        namespace: String,
+        /// The name it wrote it under.
+        key: String,
+    },
+    /// Not at all.
+    Open,
+}
+
+/// What is done about parameters that an upstream does not support.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnsupportedParams {
+    /// Left out, and reported.
+    #[default]
+    Drop,
+    /// The call is refused.
+    Reject,
+}
+
+/// An account at a provider.
+#[derive(Debug)]
+pub struct Upstream {
+    /// Its name.
+    pub name: String,
+    /// The row of the catalogue.
+    pub provider: &'static Provider,
+    /// Whether it is reached over TLS.
+    pub tls: bool,
+    /// Host and port, as `:authority` has them.
+    pub authority: String,
+    /// The path before a surface's; no slash at its end; may be empty.
+    pub prefix: String,
+    /// How it is paid.
+    pub credentials: Credentials,
+    /// The client's names of models to the provider's.
+    pub models: ModelMap,
+    /// Changes to bodies.
+    pub params: Params,
+    /// Changes to headers.
+    pub headers: Headers,
+}
+
+/// How an upstream is paid.
+#[derive(Debug)]
+pub enum Credentials {
+    /// One key or several, used in turn.
+    ApiKey(Vec<Secret>),
+    /// The caller's own provider key goes through.
+    Client,
+    /// A filter of the host puts them in.
+    Host,
+    /// Nothing is sent.
+    None,
+    /// They are configured and not there: the upstream answers 503. The reason names no secret.
+    Unset(String),
+}
+
+/// Something that must never be seen.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides `text`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The secret, for the one place that sends it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Names to names: exact first, then the longest pattern. A pattern holds one `*`; a `*` in its value stands for what
+/// the pattern's matched.
+#[derive(Clone, Debug, Default)]
+pub struct ModelMap {
+    /// Names without a `*`.
+    pub exact: HashMap<String, String>,
+    /// The others: (before the `*`, after it, value), the longest first.
+    pub patterns: Vec<(String, String, String)>,
+}
+
+/// Changes to the top level of bodies.
+#[derive(Clone, Debug, Default)]
+pub struct Params {
+    /// Set where the client brings none: name and raw JSON.
+    pub default: Vec<(String, String)>,
+    /// Set whatever the client brings.
+    pub force: Vec<(String, String)>,
+    /// Taken out, and reported.
+    pub drop: Vec<String>,
+}
+
+/// Changes to headers towards an upstream; names in lower case.
+#[derive(Clone, Debug, Default)]
+pub struct Headers {
+    /// Set.
+    pub set: Vec<(String, String)>,
+    /// Taken out.
+    pub remove: Vec<String>,
+    /// Let through from the client.
+    pub forward: Vec<String>,
+}
+
+/// Something that clients may ask for.
+#[derive(Debug)]
+pub struct Model {
+    /// The name, or a pattern with one `*`.
+    pub name: String,
+    /// Before the `*` and after it; `None` for a plain name.
+    pub pattern: Option<(String, String)>,
+    /// Other names for it.
+    pub aliases: Vec<String>,
+    /// Where it is, in order of preference.
+    pub upstreams: Vec<Choice>,
+    /// Names of the model at upstreams (place in [`Config::upstreams`]), before their own maps are asked.
+    pub upstream_models: HashMap<usize, String>,
+    /// How the first upstream of a call is chosen.
+    pub balance: Balance,
+    /// How long things may take.
+    pub timeouts: Timeouts,
+    /// How often the host may try again.
+    pub retries: Option<u32>,
+}
+
+/// One of a model's upstreams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Its place in [`Config::upstreams`].
+    pub upstream: usize,
+    /// Its share under [`Balance::Weighted`].
+    pub weight: u32,
+}
+
+/// How the first upstream of a call is chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Balance {
+    /// The first that can.
+    #[default]
+    Priority,
+    /// By chance, by weight.
+    Weighted,
+}
+
+/// How long things may take, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until the first event of a stream.
+    pub first_token: Option<u64>,
+    /// Between two events.
+    pub idle: Option<u64>,
+    /// For all of it.
+    pub total: Option<u64>,
+}
+
+/// A caller.
+#[derive(Debug)]
+pub struct Key {
+    /// Its id: in logs and metrics.
+    pub id: String,
+    /// Names and patterns of models that it may ask for; `None` is all.
+    pub models: Option<Vec<String>>,
+    /// Its team.
+    pub team: Option<String>,
+    /// From when on it is refused, in unix seconds.
+    pub expires: Option<u64>,
+    /// Whether it is refused.
+    pub disabled: bool,
+    /// For filter state and logs.
+    pub tags: Vec<String>,
+}
+
+/// How metrics are labelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metrics {
+    /// What stands in the label `key`.
+    pub key_label: KeyLabel,
+    /// The most series of one metric; the rest is `other`.
+    pub max_series: usize,
+}
+
+/// What stands in the label `key`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyLabel {
+    /// The key's id.
+    #[default]
+    Id,
+    /// Nothing.
+    Off,
+    /// Its team.
+    Team,
+}
+
+/// What is wrong with a document, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Such as `upstreams.claude.provider`; empty for the document itself.
+    pub place: String,
+    /// What is wrong and what is allowed.
+    pub message: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.place.is_empty() { f.write_str(&self.message) } else { write!(f, "{}: {}", self.place, self.message) }
+    }
+}
+
+impl Config {
+    /// Checks a JSON document. `env` looks a variable up.
+    pub fn parse(_json: &[u8], _env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
+        todo!()
+    }
+}

@@ -1,0 +1,3 @@
+//! Bytes of a stream, cut anywhere, into frames.
+
+pub mod sse;

@@ -1,0 +1,191 @@
+//! Strings on their way from one JSON document to another.
+
+use std::borrow::Cow;
+
+/// A string that stays in its JSON escapes until somebody must read it.
+///
+/// Text between two providers is only copied; decoding it and escaping it again would cost two passes and could change
+/// it (`\/`, `\u00e9`, a lone surrogate).
+#[derive(Clone, Debug)]
+pub struct Str<'a> {
+    /// With `json`: what stands between the quotes of a valid JSON string. Else: the text itself.
+    text: Cow<'a, str>,
+    json: bool,
+}
+
+impl<'a> Str<'a> {
+    /// What stood between the quotes of a valid JSON string.
+    pub(super) fn from_json(inner: &'a str) -> Self {
+        Self { text: Cow::Borrowed(inner), json: true }
+    }
+
+    /// Plain text.
+    pub fn plain(text: impl Into<Cow<'a, str>>) -> Self {
+        Self { text: text.into(), json: false }
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// The text.
+    pub fn decode(self) -> Cow<'a, str> {
+        if !self.json || !self.text.contains('\\') {
+            return self.text;
+        }
+        Cow::Owned(unescape(&self.text))
+    }
+
+    /// The text, borrowed from this value where no escape stands in it.
+    pub fn to_text(&self) -> Cow<'_, str> {
+        if !self.json || !self.text.contains('\\') {
+            Cow::Borrowed(&self.text)
+        } else {
+            Cow::Owned(unescape(&self.text))
+        }
+    }
+
+    /// What follows `prefix`, if the string starts with it. `prefix` must need no escapes.
+    pub fn strip_prefix(&self, prefix: &str) -> Option<Str<'_>> {
+        self.text.strip_prefix(prefix).map(|rest| Str { text: Cow::Borrowed(rest), json: self.json })
+    }
+
+    /// The two sides of the first `mark`, which must be ASCII and need no escape.
+    pub fn split_once(&self, mark: char) -> Option<(Str<'_>, Str<'_>)> {
+        let part = |text| Str { text: Cow::Borrowed(text), json: self.json };
+        self.text.split_once(mark).map(|(a, b)| (part(a), part(b)))
+    }
+
+    /// A copy that borrows nothing.
+    pub fn into_owned(self) -> Str<'static> {
+        Str { text: Cow::Owned(self.text.into_owned()), json: self.json }
+    }
+
+    /// The same string with this value as its owner.
+    pub fn reborrow(&self) -> Str<'_> {
+        Str { text: Cow::Borrowed(&self.text), json: self.json }
+    }
+
+    /// Appends the string, in escapes, to a string in escapes.
+    pub fn escape_into(&self, out: &mut String) {
+        if self.json { out.push_str(&self.text) } else { escape(&self.text, &mut |piece| out.push_str(piece)) }
+    }
+
+    /// A string that was put together by [`Self::escape_into`].
+    pub fn escaped(text: impl Into<Cow<'a, str>>) -> Self {
+        Self { text: text.into(), json: true }
+    }
+
+    /// The text if it can be written between quotes as it is.
+    pub(super) fn verbatim(&self) -> Option<&str> {
+        self.json.then_some(&*self.text)
+    }
+
+    /// The text, escaped or not.
+    pub(super) fn inner(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Default for Str<'_> {
+    fn default() -> Self {
+        Self::plain("")
+    }
+}
+
+impl PartialEq<str> for Str<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.to_text() == other
+    }
+}
+
+impl PartialEq<&str> for Str<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        self == *other
+    }
+}
+
+impl PartialEq for Str<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_text() == other.to_text()
+    }
+}
+
+impl<'a> From<&'a str> for Str<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::plain(text)
+    }
+}
+
+impl From<String> for Str<'_> {
+    fn from(text: String) -> Self {
+        Self::plain(text)
+    }
+}
+
+/// Gives `piece` the parts of `text` as a JSON string holds them.
+pub(super) fn escape(text: &str, piece: &mut dyn FnMut(&str)) {
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|b| b < 0x20 || b == b'"' || b == b'\\') {
+        let Some((plain, tail)) = rest.split_at_checked(at) else { break };
+        piece(plain);
+        // What was found is one byte of ASCII.
+        let Some((special, tail)) = tail.split_at_checked(1) else { break };
+        match special {
+            "\"" => piece("\\\""),
+            "\\" => piece("\\\\"),
+            "\n" => piece("\\n"),
+            "\r" => piece("\\r"),
+            "\t" => piece("\\t"),
+            other => {
+                for byte in other.bytes() {
+                    piece(&format!("\\u{byte:04x}"));
+                }
+            }
+        }
+        rest = tail;
+    }
+    piece(rest);
+}
+
+/// Decodes what stands between the quotes of a valid JSON string. A lone surrogate becomes U+FFFD.
+fn unescape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((plain, tail)) = rest.split_once('\\') {
+        out.push_str(plain);
+        let mut chars = tail.chars();
+        match chars.next() {
+            Some('b') => out.push('\u{8}'),
+            Some('f') => out.push('\u{c}'),
+            Some('n') => out.push('\n'),
+            Some('r') => out.push('\r'),
+            Some('t') => out.push('\t'),
+            Some('u') => {
+                let (character, length) = unicode(tail);
+                out.push(character);
+                rest = tail.get(length..).unwrap_or_default();
+                continue;
+            }
+            Some(other) => out.push(other),
+            None => {}
+        }
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The character of `uXXXX` or of the pair `uXXXX\uXXXX`, and the length of what was read.
+fn unicode(text: &str) -> (char, usize) {
+    let unit = |from: usize, to: usize| text.get(from..to).and_then(|digits| u16::from_str_radix(digits, 16).ok());
+    let first = unit(1, 5).unwrap_or(0xfffd);
+    let second = text.get(5..7).filter(|mark| *mark == "\\u").and_then(|_| unit(7, 11));
+    let mut decoded = char::decode_utf16([first].into_iter().chain(second));
+    match decoded.next() {
+        Some(Ok(character)) if character.len_utf16() == 2 => (character, 11),
+        Some(Ok(character)) => (character, 5),
+        _ => (char::REPLACEMENT_CHARACTER, 5),
+    }
+}

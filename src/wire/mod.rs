@@ -1,0 +1,100 @@
+//! The formats that upstreams speak, one file or folder each.
+//!
+//! A [`Wire`] writes a [`Call`] in its provider's format and gives the [`Reader`] of what comes back. Wires know no
+//! addresses, keys or paths (those are [`provider`](crate::provider)'s), and no client format.
+
+use std::borrow::Cow;
+
+use crate::call::Call;
+use crate::error::Error;
+use crate::event::Event;
+use crate::format::Format;
+use crate::json::{Body, Node};
+
+pub mod anthropic;
+pub mod names;
+pub mod openai;
+
+/// The wire that speaks `format`.
+pub fn of(format: Format) -> &'static dyn Wire {
+    match format {
+        Format::Chat => &openai::Openai,
+        Format::Messages => &anthropic::Anthropic,
+    }
+}
+
+/// A format that upstreams speak. Stateless: what a call must remember lives in its [`Reader`].
+pub trait Wire: Sync {
+    /// Writes the call. What the format cannot say is noted in `dropped`, or refused if that is the policy.
+    fn encode<'a>(&self, call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error>;
+
+    /// A reader for answers to a request that was not written here: the splice path's observer.
+    fn reader(&self) -> Box<dyn Reader>;
+
+    /// Reads an error answer. The status is kept in [`Error::status`]. `body` may be anything, a page of HTML included.
+    fn error(&self, status: u16, body: &[u8]) -> Error;
+}
+
+/// Reads one answer into events, by the laws of [`crate::event`]. Framing and JSON are done before.
+pub trait Reader {
+    /// A whole answer, not streamed.
+    fn answer(&mut self, root: Node<'_>, out: &mut dyn FnMut(Event<'_>));
+
+    /// One event of a stream: the SSE event's name, which may be empty, and its data.
+    fn event(&mut self, name: &str, root: Node<'_>, out: &mut dyn FnMut(Event<'_>));
+
+    /// The stream has ended, or said so (`[DONE]`); may be called twice. A stream that ends without a finish is an
+    /// [`Event::Error`].
+    fn end(&mut self, out: &mut dyn FnMut(Event<'_>));
+}
+
+/// What a wire is told about the upstream.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'t> {
+    /// The provider's name of the model.
+    pub model: &'t str,
+    /// The configured limit on output for calls that bring none.
+    pub max_tokens: Option<u64>,
+}
+
+/// A call in a provider's format.
+pub struct Encoded<'a> {
+    /// The body.
+    pub body: Body<'a>,
+    /// Headers that this call needs beside the provider's usual ones.
+    pub headers: Vec<(&'static str, String)>,
+    /// The reader of the answer.
+    pub reader: Box<dyn Reader>,
+}
+
+/// Parameters that a provider cannot take.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// Whether such a parameter refuses the call.
+    pub reject: bool,
+    /// What was left out, each once.
+    pub names: Vec<Cow<'static, str>>,
+}
+
+impl Dropped {
+    /// Leaves out `name`, or refuses the call.
+    pub fn note(&mut self, name: impl Into<Cow<'static, str>>) -> Result<(), Error> {
+        let name = name.into();
+        if self.reject {
+            return Err(Error::invalid("the upstream does not support this parameter")
+                .code("unsupported_parameter")
+                .at(&name));
+        }
+        self.forget(name);
+        Ok(())
+    }
+
+    /// Leaves out what no client could know to leave out, such as another provider's proof of a thought: reported, and
+    /// never a reason to refuse the call.
+    pub fn forget(&mut self, name: impl Into<Cow<'static, str>>) {
+        let name = name.into();
+        if !self.names.contains(&name) {
+            self.names.push(name);
+        }
+    }
+}
