@@ -27,7 +27,7 @@ test: check test-native test-wasm test-e2e ## everything that CI runs
 
 check: ## formatting, lints and documentation
 	cargo fmt --check
-	rustfmt --check --edition 2024 $(wildcard tests/bench/*/src/main.rs tests/bench/*/src/lib.rs)
+	rustfmt --check --edition 2024 $(wildcard tests/bench/*/src/main.rs tests/bench/*/src/lib.rs tests/fuzz/fuzz_targets/*.rs)
 	cargo clippy --locked --all-targets --features cli -- -D warnings
 	$(toolchain) clippy
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --locked --no-deps --lib --document-private-items
@@ -55,8 +55,8 @@ fuel: target/dragoman.wasm ## wasm instructions per call, against the counts on 
 	cargo build --release --locked --manifest-path tests/bench/fuel/Cargo.toml --target-dir target/bench/fuel
 	python3 tests/bench/fuel.py $(FUEL)
 
-fuzz: ## a minute of fuzzing per target
-	tests/fuzz/smoke.sh
+fuzz: ## each fuzz target for SECONDS=60
+	$(toolchain) fuzz $(or $(SECONDS),60)
 
 clean: ## removes everything that was built
 	rm -rf target

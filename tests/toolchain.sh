@@ -6,6 +6,7 @@
 #   toolchain.sh clippy             clippy for wasm32, warnings are errors
 #   toolchain.sh tests [ARGUMENT]…  the tests that run as wasm32, in Node
 #   toolchain.sh build DIR OUT      another crate's cdylib for wasm32, copied to OUT
+#   toolchain.sh fuzz SECONDS       each fuzz target for so long
 #   toolchain.sh python             target/venv with tests/requirements.txt, and target/envoy
 #   toolchain.sh envoy VERSION      target/envoy-VERSION, an Envoy of another release
 #
@@ -120,6 +121,23 @@ tests() {
     CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$runner wasm_cargo test --no-default-features --locked --test wasm -- "$@"
 }
 
+fuzz() {
+    local seconds=$1 name
+    if [[ ! -x target/tools/bin/cargo-fuzz ]]; then
+        say "cargo install cargo-fuzz"
+        cargo install --quiet --debug --root target/tools --target-dir target/tools/build cargo-fuzz
+        rm -rf target/tools/build
+    fi
+    # Safe code needs no sanitizer, and without one any compiler will do.
+    local options=(--fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none)
+    for name in $(cd tests/fuzz/fuzz_targets && basename -s .rs -- *.rs); do
+        say "fuzzing $name for $seconds s"
+        mkdir -p "target/fuzz/corpus/$name"
+        target/tools/bin/cargo-fuzz fuzz run "${options[@]}" "$name" "target/fuzz/corpus/$name" -- \
+            -max_total_time="$seconds" -artifact_prefix=target/fuzz/ -verbosity=0 -print_final_stats=1
+    done
+}
+
 venv_pip() {
     if [[ ! -x target/venv/bin/pip ]]; then
         say "python3 -m venv target/venv"
@@ -147,6 +165,6 @@ envoy() {
 }
 
 case ${1:-} in
-    wasm | clippy | tests | build | python | envoy) "$@" ;;
+    wasm | clippy | tests | build | fuzz | python | envoy) "$@" ;;
     *) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 2 ;;
 esac
