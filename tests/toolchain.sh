@@ -48,7 +48,7 @@ find_rust() {
     if [[ ${rust:-rustup} == rustup ]]; then
         has_rustup_target && return
         say "rustup target add $target"
-        if command -v rustup >/dev/null && timeout 300 rustup target add $target >&2; then
+        if command -v rustup >/dev/null && timeout 120 rustup target add $target >&2; then
             rust=rustup
             return
         fi

@@ -51,9 +51,9 @@ def main() -> None:
     }
     if "--write" in sys.argv:
         BASELINE.write_text(json.dumps(measured, indent=2) + "\n")
-    baseline = json.loads(BASELINE.read_text())
+    baseline = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
     if baseline.keys() != measured.keys():
-        sys.exit("fuel.json has other rows than this run: write it anew")
+        sys.exit("fuel.json has no baseline for these rows: run with --write")
     worse = False
     for name, count in measured.items():
         ratio = count / baseline[name]

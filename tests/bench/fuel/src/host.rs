@@ -57,10 +57,10 @@ impl Guest {
         let module = Module::new(&engine, wasm)?;
         let mut linker = Linker::new(&engine);
         define(&mut linker)?;
-        // What a call does not need answers that all is well.
-        linker.define_unknown_imports_as_default_values(&mut Store::new(&engine, Host::default()), &module)?;
         let mut store = Store::new(&engine, Host::default());
         store.set_fuel(u64::MAX)?;
+        // What a call does not need answers that all is well.
+        linker.define_unknown_imports_as_default_values(&mut store, &module)?;
         let size = configuration.len() as i32;
         store.data_mut().buffers.insert(PLUGIN_CONFIGURATION, configuration);
         let instance = linker.instantiate(&mut store, &module)?;

@@ -39,18 +39,18 @@ fn run() -> Result<serde_json::Value> {
     };
     let mut guest = Guest::start(&fs::read(wasm)?, fs::read(configuration)?)?;
     let request = fs::read(request)?;
-    let events: Vec<Vec<u8>> = if answer.ends_with(".sse") {
+    let stream = answer.ends_with(".sse");
+    let events: Vec<Vec<u8>> = if stream {
         fs::read_to_string(answer)?.split_inclusive("\n\n").map(|event| event.as_bytes().to_vec()).collect()
     } else {
         fs::read(answer)?.chunks(READ).map(<[u8]>::to_vec).collect()
     };
     // The first call fills what is filled once.
-    call(&mut guest, 2, &request, &events)?;
-    call(&mut guest, 3, &request, &events)
+    call(&mut guest, 2, &request, stream, &events)?;
+    call(&mut guest, 3, &request, stream, &events)
 }
 
-fn call(guest: &mut Guest, id: i32, request: &[u8], events: &[Vec<u8>]) -> Result<serde_json::Value> {
-    let stream = events.len() > 1;
+fn call(guest: &mut Guest, id: i32, request: &[u8], stream: bool, events: &[Vec<u8>]) -> Result<serde_json::Value> {
     guest.open(
         id,
         &[
