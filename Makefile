@@ -15,7 +15,7 @@ e2e := target/dragoman.wasm target/release/dragoman target/envoy
 envoys := 1.37.0 1.38.3 1.39.3 1.40.0
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-13s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 wasm: target/dragoman.wasm ## the filter, target/dragoman.wasm
 cli: target/release/dragoman ## the command line, target/release/dragoman

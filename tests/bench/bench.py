@@ -174,14 +174,13 @@ def measure(row: Row, arms: list[Arm], rounds: int, scale: float) -> dict:
 
 
 def show(results: dict[str, dict]) -> None:
-    print(f"\n{'CPU per call; first byte':58}{'plain':>9}{'noop':>7}{'dragoman':>10}{'added first byte p50 / p99':>29}")
+    """CPU as multiples of plain Envoy's, and what the last arm adds to the time to the first byte."""
+    print(f"\n{'':64}{'plain':>8}{'noop':>8}{'dragoman':>10}{'first byte p50':>17}{'p99':>9}")
     for name, arms in results.items():
-        plain = arms["plain"]
-        line = f"{name:58}{plain['cpu_us']:6.0f} us"
-        for arm, width in (("noop", 7), ("dragoman", 10)):
-            line += f"{arms[arm]['cpu_us'] / plain['cpu_us']:{width}.2f}" if arm in arms else " " * width
-        last = arms.get("dragoman") or arms["noop"]
-        print(line + f"{last['p50_us'] - plain['p50_us']:14.0f} / {last['p99_us'] - plain['p99_us']:.0f} us".rjust(29))
+        plain, last = arms["plain"], arms.get("dragoman") or arms["noop"]
+        ratios = [f"{arms[arm]['cpu_us'] / plain['cpu_us']:.2f}" if arm in arms else "" for arm in ("noop", "dragoman")]
+        added = [f"{last[quantile] - plain[quantile]:+.0f} us" for quantile in ("p50_us", "p99_us")]
+        print(f"{name:64}{plain['cpu_us']:5.0f} us{ratios[0]:>8}{ratios[1]:>10}{added[0]:>17}{added[1]:>9}")
 
 
 def main() -> None:
@@ -193,6 +192,8 @@ def main() -> None:
     options = parser.parse_args()
     if len(os.sched_getaffinity(0)) < 2:
         sys.exit("needs two cores: one for Envoy, one for load and upstream")
+    if os.getloadavg()[0] > 0.5:
+        print("the machine is busy with something else: expect noise", file=sys.stderr)
     chosen = [row for row in rows() if options.rows in row.name]
 
     traffic.write(TRAFFIC, list(configs.MODELS))
