@@ -58,7 +58,8 @@ pub struct Block {
 }
 
 impl Block {
-    fn new(kind: BlockKind<'static>) -> Self {
+    /// One that has just begun.
+    pub fn new(kind: BlockKind<'static>) -> Self {
         Self {
             kind,
             text: String::new(),
@@ -80,7 +81,8 @@ impl Block {
         Str::escaped(&*self.arguments)
     }
 
-    fn add(&mut self, delta: Delta<'_>) {
+    /// Takes the next delta.
+    pub fn add(&mut self, delta: Delta<'_>) {
         match delta {
             Delta::Arguments(piece) => piece.escape_into(&mut self.arguments),
             Delta::Citation { format, raw } => self.citations.push((format, raw.to_owned())),
@@ -91,21 +93,25 @@ impl Block {
         }
     }
 
-    fn play(&self, choice: u32, block: u32, out: &mut dyn FnMut(Event<'_>)) {
-        out(Event::BlockStart { choice, block, kind: self.kind.clone() });
-        let mut delta = |delta| out(Event::BlockDelta { choice, block, delta });
+    /// Gives what was taken as few deltas.
+    pub fn deltas(&self, out: &mut dyn FnMut(Delta<'_>)) {
         if !self.text.is_empty() {
-            delta(Delta::Text(self.text()));
+            out(Delta::Text(self.text()));
         }
         if !self.arguments.is_empty() {
-            delta(Delta::Arguments(self.arguments()));
+            out(Delta::Arguments(self.arguments()));
         }
-        self.logprobs.iter().for_each(|raw| delta(Delta::Logprobs(raw)));
-        self.citations.iter().for_each(|(format, raw)| delta(Delta::Citation { format: *format, raw }));
-        self.native.iter().for_each(|raw| delta(Delta::Native(raw)));
+        self.logprobs.iter().for_each(|raw| out(Delta::Logprobs(raw)));
+        self.citations.iter().for_each(|(format, raw)| out(Delta::Citation { format: *format, raw }));
+        self.native.iter().for_each(|raw| out(Delta::Native(raw)));
         if let Some(signature) = &self.signature {
-            delta(Delta::Signature(signature.reborrow()));
+            out(Delta::Signature(signature.reborrow()));
         }
+    }
+
+    fn play(&self, choice: u32, block: u32, out: &mut dyn FnMut(Event<'_>)) {
+        out(Event::BlockStart { choice, block, kind: self.kind.clone() });
+        self.deltas(&mut |delta| out(Event::BlockDelta { choice, block, delta }));
         out(Event::BlockStop { choice, block });
     }
 }
