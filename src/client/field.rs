@@ -50,9 +50,9 @@ pub(super) fn string<'a>(node: Node<'a>) -> Result<Str<'a>, Error> {
     node.str().ok_or_else(|| wrong(node, "a string"))
 }
 
-/// A word out of a list; `allowed` names it for people.
+/// The error for a word that is no `what`; `allowed` ends the sentence: "`a` and `b` are".
 pub(super) fn unknown_word(word: &str, what: &str, allowed: &str) -> Error {
-    Error::invalid(format!("`{}` is no {what}: {allowed} are", shorten(word)))
+    Error::invalid(format!("`{}` is no {what}: {allowed}", shorten(word)))
 }
 
 /// A boolean.

@@ -124,7 +124,7 @@ fn image_source<'a>(node: Node<'a>) -> Result<Source<'a>, Error> {
         "base64" => base64(node),
         "file" => Ok(Source::File(required(node, "file_id", string)?)),
         "url" => Ok(Source::Url(required(node, "url", string)?)),
-        other => Err(unknown_word(other, "source of an image", "`base64`, `file` and `url`").at("type")),
+        other => Err(unknown_word(other, "source of an image", "`base64`, `file` and `url` are").at("type")),
     }
 }
 
@@ -137,7 +137,7 @@ fn document_source<'a>(node: Node<'a>, place: &str, unread: &mut Unread) -> Resu
         "text" => Ok(Source::Text(required(node, "data", string)?)),
         "url" => Ok(Source::Url(required(node, "url", string)?)),
         other => {
-            let allowed = "`base64`, `content`, `file`, `text` and `url`";
+            let allowed = "`base64`, `content`, `file`, `text` and `url` are";
             Err(unknown_word(other, "source of a document", allowed).at("type"))
         }
     }

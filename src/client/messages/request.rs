@@ -79,7 +79,7 @@ fn message<'a>(node: Node<'a>, unread: &mut Unread) -> Result<Message<'a>, Error
         // https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages
         "system" => Role::System,
         "user" => Role::User,
-        other => return Err(unknown_word(other, "role", "`assistant`, `system` and `user`").at("role")),
+        other => return Err(unknown_word(other, "role", "`assistant`, `system` and `user` are").at("role")),
     };
     unread.others(node, "messages[]", &["content", "role"]);
     let parts = required(node, "content", |node| said_by(role, content(node, PLACE, unread)?))?;
@@ -111,7 +111,7 @@ fn output_format<'a>(node: Node<'a>, unread: &mut Unread) -> Result<OutputFormat
             // Anthropic follows a schema to the letter; it has no word for less.
             Ok(OutputFormat::JsonSchema { name: None, description: None, schema, strict: Some(true) })
         }
-        other => Err(unknown_word(other, "format of output", "only `json_schema`").at("type")),
+        other => Err(unknown_word(other, "format of output", "only `json_schema` is").at("type")),
     }
 }
 
@@ -128,7 +128,7 @@ fn thinking<'a>(node: Node<'a>, unread: &mut Unread) -> Result<Reasoning<'a>, Er
         "disabled" => Thinking::Off,
         "enabled" => Thinking::Budget(required(node, "budget_tokens", whole)?),
         other => {
-            let allowed = "`adaptive`, `between_tools`, `disabled` and `enabled`";
+            let allowed = "`adaptive`, `between_tools`, `disabled` and `enabled` are";
             return Err(unknown_word(other, "type of thinking", allowed).at("type"));
         }
     };
@@ -162,7 +162,7 @@ fn tool_choice<'a>(node: Node<'a>, unread: &mut Unread) -> Result<(Option<ToolCh
         "none" => ToolChoice::None,
         "tool" => ToolChoice::Named(required(node, "name", string)?),
         other => {
-            return Err(unknown_word(other, "choice of tools", "`any`, `auto`, `none` and `tool`").at("type"));
+            return Err(unknown_word(other, "choice of tools", "`any`, `auto`, `none` and `tool` are").at("type"));
         }
     };
     let alone = optional(node, "disable_parallel_tool_use", boolean)?.unwrap_or_default();
