@@ -58,7 +58,8 @@ pub struct Block {
 }
 
 impl Block {
-    fn new(kind: BlockKind<'static>) -> Self {
+    /// One that has just begun.
+    pub fn new(kind: BlockKind<'static>) -> Self {
         Self {
             kind,
             text: String::new(),
@@ -80,7 +81,8 @@ impl Block {
         Str::escaped(&*self.arguments)
     }
 
-    fn add(&mut self, delta: Delta<'_>) {
+    /// Takes the next delta.
+    pub fn add(&mut self, delta: Delta<'_>) {
         match delta {
             Delta::Arguments(piece) => piece.escape_into(&mut self.arguments),
             Delta::Citation { format, raw } => self.citations.push((format, raw.to_owned())),
@@ -88,6 +90,22 @@ impl Block {
             Delta::Native(raw) => self.native.push(raw.to_owned()),
             Delta::Signature(signature) => self.signature = Some(signature.into_owned()),
             Delta::Text(piece) => piece.escape_into(&mut self.text),
+        }
+    }
+
+    /// Gives what was taken as few deltas.
+    pub fn deltas(&self, out: &mut dyn FnMut(Delta<'_>)) {
+        if !self.text.is_empty() {
+            out(Delta::Text(self.text()));
+        }
+        if !self.arguments.is_empty() {
+            out(Delta::Arguments(self.arguments()));
+        }
+        self.logprobs.iter().for_each(|raw| out(Delta::Logprobs(raw)));
+        self.citations.iter().for_each(|(format, raw)| out(Delta::Citation { format: *format, raw }));
+        self.native.iter().for_each(|raw| out(Delta::Native(raw)));
+        if let Some(signature) = &self.signature {
+            out(Delta::Signature(signature.reborrow()));
         }
     }
 }

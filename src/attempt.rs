@@ -108,6 +108,7 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
         (in_place(edits, &doc), wire.reader())
     } else {
         let generate = client.read(doc.root())?;
+        generate.unread.iter().try_for_each(|name| dropped.note(name.clone()))?;
         let asked = match call.operation {
             Operation::CountTokens => Call::CountTokens(generate),
             Operation::Generate => Call::Generate(generate),

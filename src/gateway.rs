@@ -138,7 +138,8 @@ impl Gateway {
                 let secret = secret(headers).ok_or_else(|| {
                     unknown("no key: send it as `authorization: Bearer`, `x-api-key`, `api-key` or `x-goog-api-key`")
                 })?;
-                self.config.by_secret(secret).ok_or_else(|| unknown("unknown key"))?
+                let place = self.config.by_secret(secret).and_then(|key| self.config.key_ids.get(&key.id));
+                place.copied().ok_or_else(|| unknown("unknown key"))?
             }
             ClientAuth::FilterState(_) | ClientAuth::Metadata { .. } => {
                 let id = facts.identity.as_deref().ok_or_else(|| unknown("the host has not identified the caller"))?;
@@ -172,9 +173,12 @@ impl Gateway {
         let doc = Doc::strict(body).map_err(|fault| Error::invalid(format!("the body is not JSON: {fault}")));
         let doc = doc.inspect_err(|_| self.reject("invalid"))?;
         let ask = client::of(format).ask(doc.root(), seconds(facts.now)).inspect_err(|_| self.reject("invalid"))?;
-        let resolved = self.resolve(&ask.model).inspect_err(|_| self.reject("model"))?;
-        self.model = resolved.model;
-        let upstream = self.choose(&resolved, operation, format, facts, random)?;
+        let routed = self
+            .resolve(&ask.model)
+            .map(|resolved| (resolved.model, self.choose(&resolved, operation, format, facts, random)));
+        let (model, upstream) = routed.inspect_err(|_| self.reject("model"))?;
+        self.model = model;
+        let upstream = upstream?;
         if operation == Operation::CountTokens && !self.counts(upstream, format) {
             return Ok(Err(estimate(doc.root())));
         }
@@ -182,9 +186,9 @@ impl Gateway {
         Ok(Ok(Routed { ask, operation, format, upstream, headers }))
     }
 
-    fn resolve(&self, asked: &str) -> Result<Resolved, Error> {
+    fn resolve<'a>(&'a self, asked: &'a str) -> Result<Resolved<'a>, Error> {
         let resolved = self.config.model(asked).ok_or_else(|| no_model(asked))?;
-        if self.caller().is_some_and(|key| !self.config.allows(key, &resolved, asked)) {
+        if self.caller().is_some_and(|key| !self.config.allows(key, &resolved)) {
             let message = format!("this key may not use the model `{}`", shorten(asked));
             return Err(Error::new(Kind::Permission, message).code("model_not_allowed").at("model"));
         }
@@ -194,7 +198,7 @@ impl Gateway {
     /// The upstream to start with: one that can do this and has credentials.
     fn choose(
         &self,
-        resolved: &Resolved,
+        resolved: &Resolved<'_>,
         operation: Operation,
         format: Format,
         facts: &Facts,
@@ -523,7 +527,7 @@ fn no_model(asked: &str) -> Error {
 /// A count of tokens where nobody can count: marked as what it is.
 fn estimate(root: crate::json::Node<'_>) -> Local {
     let mut body = Body::default();
-    let tokens = client::estimate::tokens(root);
+    let tokens = client::estimate::estimate(root);
     Writer::new(&mut body).object(|w| w.key("input_tokens").u64(tokens));
     let mut local = Local::ok(body.into_bytes());
     local.headers.push(("x-dragoman-estimated", "true".into()));

@@ -44,7 +44,8 @@ fn golden() {
         let (format, upstream) = name(&pair).split_once('-').map(|(f, u)| (f.to_owned(), u.to_owned())).unwrap();
         for folder in folders(&pair) {
             cases += 1;
-            let case = Case { folder: folder.clone(), format: format.clone(), upstream: upstream.clone(), config: &config };
+            let case =
+                Case { folder: folder.clone(), format: format.clone(), upstream: upstream.clone(), config: &config };
             let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case.run()));
             if run.is_err() {
                 failed.push(folder);
@@ -143,7 +144,7 @@ impl Case<'_> {
         let place = place.unwrap_or_else(|| panic!("no upstream {}", self.upstream));
         let doc = Doc::strict(body).map_err(|fault| Error::invalid(fault.to_string()))?;
         let ask = client::of(format).ask(doc.root(), settings["now"].as_u64().unwrap_or(1_700_000_000))?;
-        let model = self.config.upstream_model(&self.config.model(&ask.model).unwrap(), place);
+        let model = self.config.name_at(&ask.model, place);
         let mut headers = headers(&settings["headers"]);
         headers.set(":method", "POST");
         let inbound = Inbound { operation, format, headers: &headers, body, ask: &ask, model: &model, turn: 0 };
@@ -312,8 +313,8 @@ fn shown(outbound: &Outbound, received: &[u8]) -> Vec<u8> {
 }
 
 fn pretty(json: &[u8]) -> Vec<u8> {
-    let value: Value = serde_json::from_slice(json)
-        .unwrap_or_else(|e| panic!("not JSON ({e}): {}", String::from_utf8_lossy(json)));
+    let value: Value =
+        serde_json::from_slice(json).unwrap_or_else(|e| panic!("not JSON ({e}): {}", String::from_utf8_lossy(json)));
     let mut text = serde_json::to_vec_pretty(&value).unwrap();
     text.push(b'\n');
     text

@@ -63,7 +63,7 @@ impl Cluster {
         let (place, upstream) = chosen(&config)?;
         let (outbound, note) = {
             let record = record.borrow();
-            let model = config.upstream_model(&record.ask.model, place);
+            let model = config.name_at(&record.ask.model, place);
             let inbound = Inbound {
                 operation: record.operation,
                 format: record.format,

@@ -119,7 +119,7 @@ impl Listener {
         let config = Rc::clone(&self.config);
         let upstream = routed.upstream.and_then(|place| Some((place, config.upstreams.get(place)?)));
         let (place, upstream) = upstream.ok_or_else(|| Error::new(Kind::Unavailable, "no upstream"))?;
-        let model = config.upstream_model(&routed.ask.model, place);
+        let model = config.name_at(&routed.ask.model, place);
         let record = self.record(routed);
         let mut outbound = {
             let record = record.borrow();
@@ -135,7 +135,8 @@ impl Listener {
             attempt::request(&config, upstream, inbound)?
         };
         // The host's routes match the first, and read the others before the request leaves.
-        for (name, value) in routed.headers.iter().filter(|(name, _)| *name == UPSTREAM || name.starts_with("x-envoy-")) {
+        for (name, value) in routed.headers.iter().filter(|(name, _)| *name == UPSTREAM || name.starts_with("x-envoy-"))
+        {
             outbound.headers.set(name, value.as_str());
         }
         let note = Note {

@@ -178,7 +178,7 @@ fn outbound(call: &Call, config: &Config, headers: &Headers, body: &[u8]) -> Res
     let translate = || {
         let doc = Doc::strict(body).map_err(|fault| Error::invalid(format!("the body is not JSON: {fault}")))?;
         let ask = client.ask(doc.root(), now())?;
-        let model = config.upstream_model(&ask.model, place);
+        let model = config.name_at(&ask.model, place);
         let mut headers = headers.clone();
         headers.set(":method", "POST");
         let inbound = Inbound { operation, format, headers: &headers, body, ask: &ask, model: &model, turn: 0 };
