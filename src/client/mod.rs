@@ -11,6 +11,7 @@ use crate::format::Format;
 use crate::json::{Edits, Node};
 
 pub mod chat;
+mod fields;
 pub mod messages;
 
 /// The client side of `format`.
