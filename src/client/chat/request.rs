@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::super::fields::{boolean, count, integer, list, number, object, optional, raw_object, required, string};
+use super::super::fields::{
+    boolean, count, integer, list, number, object, optional, raw_object, required, string, wrong,
+};
 use super::{message, tool};
 use crate::call::{Generate, OutputFormat, Reasoning, Thinking};
 use crate::error::{Error, shorten};
@@ -129,9 +131,8 @@ fn text_only(value: Node<'_>) -> Result<bool, Error> {
 fn stop(value: Node<'_>) -> Result<Vec<Str<'_>>, Error> {
     match value.kind() {
         Kind::Array => value.items().enumerate().map(|(at, text)| string(text).map_err(|e| e.at_index(at))).collect(),
-        _ => value.str().map(|text| vec![text]).ok_or_else(|| {
-            Error::invalid(format!("expected a string or an array of strings, got {}", value.kind().describe()))
-        }),
+        Kind::String => Ok(vec![string(value)?]),
+        _ => Err(wrong(value, "a string or an array of strings")),
     }
 }
 

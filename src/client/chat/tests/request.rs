@@ -117,9 +117,9 @@ fn stop_is_a_string_or_several() {
 #[test]
 fn values_of_the_wrong_kind_are_refused_at_their_place() {
     refused(r#""temperature":"0.7""#, "`temperature`: expected a number, got a string");
-    refused(r#""temperature":1e999"#, "`temperature`: expected a number, got a number");
-    refused(r#""top_k":1.5"#, "`top_k`: expected a whole number, got a number");
-    refused(r#""max_tokens":-1"#, "`max_tokens`: expected a whole number from 0 up, got a number");
+    refused(r#""temperature":1e999"#, "`temperature`: expected a number, got `1e999`");
+    refused(r#""top_k":1.5"#, "`top_k`: expected a whole number, got `1.5`");
+    refused(r#""max_tokens":-1"#, "`max_tokens`: expected a whole number from 0 up, got `-1`");
     refused(
         r#""max_completion_tokens":"10""#,
         "`max_completion_tokens`: expected a whole number from 0 up, got a string",
@@ -128,10 +128,7 @@ fn values_of_the_wrong_kind_are_refused_at_their_place() {
     refused(r#""stop":["a",1]"#, "`stop[1]`: expected a string, got a number");
     refused(r#""logit_bias":[]"#, "`logit_bias`: expected an object, got an array");
     refused(r#""reasoning_effort":3"#, "`reasoning_effort`: expected a string, got a number");
-    refused(
-        r#""messages":[]"#.replace("messages", "modalities").replace("[]", "1").as_str(),
-        "`modalities`: expected an array, got a number",
-    );
+    refused(r#""modalities":1"#, "`modalities`: expected an array, got a number");
 }
 
 #[test]
