@@ -77,12 +77,11 @@ fn annotations(w: &mut Writer<'_, '_>, choice: &Choice) {
     for block in choice.blocks.iter().filter(|b| matches!(b.kind, BlockKind::Text)) {
         let end = start.saturating_add(shape::length(&block.text()));
         let read = block.citations.iter().filter_map(|(format, raw)| shape::Annotation::read(*format, raw));
-        found.extend(read.map(|annotation| (annotation, start, end)));
+        found.extend(read.map(|annotation| (annotation, (start, end))));
         start = end;
     }
     if !found.is_empty() {
-        w.key("annotations")
-            .array(|w| found.iter().for_each(|(annotation, start, end)| annotation.write(w, *start, *end)));
+        w.key("annotations").array(|w| found.iter().for_each(|(annotation, block)| annotation.write(w, None, *block)));
     }
 }
 
@@ -96,8 +95,8 @@ fn thinking_blocks(w: &mut Writer<'_, '_>, choice: &Choice) {
     w.key("thinking_blocks").array(|w| {
         for block in blocks() {
             match (&block.kind, &block.signature) {
-                (BlockKind::Reasoning, Some(signature)) => shape::thinking(w, &block.text(), signature),
-                (BlockKind::RedactedReasoning { data }, _) => shape::redacted_thinking(w, data),
+                (BlockKind::Reasoning, Some(signature)) => shape::thinking(w, None, &block.text(), signature),
+                (BlockKind::RedactedReasoning { data }, _) => shape::redacted_thinking(w, None, data),
                 _ => {}
             }
         }

@@ -81,55 +81,59 @@ pub(super) fn tool_call_id(w: &mut Writer<'_, '_>, id: &Str<'_>, number: u32, cr
     }
 }
 
-/// A block of thought that the client can give back, in Anthropic's words as LiteLLM has them.
-pub(super) fn thinking(w: &mut Writer<'_, '_>, text: &Str<'_>, signature: &Str<'_>) {
+/// An object of a list. In streams OpenAI's SDKs put lists together by `index`, and refuse a second delta of a list
+/// whose objects have none.
+fn entry(w: &mut Writer<'_, '_>, index: Option<u32>, kind: &str, fill: impl FnOnce(&mut Writer<'_, '_>)) {
     w.object(|w| {
-        w.key("type").text("thinking");
+        if let Some(index) = index {
+            w.key("index").u64(index.into());
+        }
+        w.key("type").text(kind);
+        fill(w);
+    });
+}
+
+/// A block of thought that the client can give back, in Anthropic's words as LiteLLM has them.
+pub(super) fn thinking(w: &mut Writer<'_, '_>, index: Option<u32>, text: &Str<'_>, signature: &Str<'_>) {
+    entry(w, index, "thinking", |w| {
         w.key("thinking").str(text);
         w.key("signature").str(signature);
     });
 }
 
 /// A block of thought that only the provider can read.
-pub(super) fn redacted_thinking(w: &mut Writer<'_, '_>, data: &Str<'_>) {
-    w.object(|w| {
-        w.key("type").text("redacted_thinking");
-        w.key("data").str(data);
-    });
+pub(super) fn redacted_thinking(w: &mut Writer<'_, '_>, index: Option<u32>, data: &Str<'_>) {
+    entry(w, index, "redacted_thinking", |w| w.key("data").str(data));
 }
 
-/// A citation as clients read it.
-pub(super) enum Annotation {
-    /// OpenAI's own.
-    Own(String),
-    /// Of an address.
-    Url { title: Str<'static>, url: Str<'static> },
+/// A citation of an address: clients know no other.
+pub(super) struct Annotation {
+    title: Str<'static>,
+    url: Str<'static>,
+    /// Where the cited text starts and ends, if the provider says.
+    place: Option<(u64, u64)>,
 }
 
 impl Annotation {
-    /// A citation; nothing if it is not of an address, since clients know no other.
+    /// The annotation that a raw citation makes.
     pub(super) fn read(format: Format, raw: &str) -> Option<Self> {
-        if format == Format::Chat {
-            return Some(Self::Own(raw.to_owned()));
-        }
         let doc = Doc::lenient(raw.as_bytes()).ok()?;
-        let text = |name| doc.root().get(name).and_then(Node::str).map(Str::into_owned);
-        Some(Self::Url { title: text("title").unwrap_or_default(), url: text("url")? })
+        let citation = if format == Format::Chat { doc.root().get("url_citation")? } else { doc.root() };
+        let text = |name| citation.get(name).and_then(Node::str).map(Str::into_owned);
+        let number = |name| citation.get(name).and_then(Node::u64);
+        let place = number("start_index").zip(number("end_index")).filter(|_| format == Format::Chat);
+        Some(Self { title: text("title").unwrap_or_default(), url: text("url")?, place })
     }
 
-    /// Writes it, for the text from `start` to `end`, in characters.
-    pub(super) fn write(&self, w: &mut Writer<'_, '_>, start: u64, end: u64) {
-        let (title, url) = match self {
-            Self::Own(raw) => return w.raw_line(raw),
-            Self::Url { title, url } => (title, url),
-        };
-        w.object(|w| {
-            w.key("type").text("url_citation");
+    /// Writes it. `block` is where the text starts and ends that it came with, in characters.
+    pub(super) fn write(&self, w: &mut Writer<'_, '_>, index: Option<u32>, block: (u64, u64)) {
+        let (start, end) = self.place.unwrap_or(block);
+        entry(w, index, "url_citation", |w| {
             w.key("url_citation").object(|w| {
                 w.key("start_index").u64(start);
                 w.key("end_index").u64(end);
-                w.key("title").str(title);
-                w.key("url").str(url);
+                w.key("title").str(&self.title);
+                w.key("url").str(&self.url);
             });
         });
     }

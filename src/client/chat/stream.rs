@@ -36,6 +36,8 @@ struct Frame {
 struct Choice {
     started: bool,
     refused: bool,
+    annotations: u32,
+    thinking_blocks: u32,
     tool_calls: u32,
     /// The length of its text so far, in characters.
     length: u64,
@@ -127,7 +129,8 @@ impl Writer {
             BlockKind::Native { .. } => Block::Hidden,
             BlockKind::Reasoning => Block::Reasoning { text: String::new(), signature: None },
             BlockKind::RedactedReasoning { data } => {
-                frame.delta(out, index, |w| w.key("thinking_blocks").array(|w| shape::redacted_thinking(w, &data)));
+                let at = Some(next(&mut choice.thinking_blocks));
+                frame.delta(out, index, |w| w.key("thinking_blocks").array(|w| shape::redacted_thinking(w, at, &data)));
                 Block::Hidden
             }
             BlockKind::Refusal => {
@@ -136,8 +139,7 @@ impl Writer {
             }
             BlockKind::Text => Block::Text { start: choice.length, citations: Vec::new() },
             BlockKind::ToolCall { id, name } => {
-                let call = choice.tool_calls;
-                choice.tool_calls = call.saturating_add(1);
+                let call = next(&mut choice.tool_calls);
                 called = true;
                 frame.tool_call(out, index, call, |w| {
                     shape::tool_call_id(w, &id, count, created);
@@ -192,11 +194,18 @@ impl Writer {
         let Some(at) = choice.open.iter().position(|(n, _)| *n == number) else { return };
         match choice.open.swap_remove(at).1 {
             // Whole, so that a client can give it back as it is.
-            Block::Reasoning { text, signature: Some(signature) } => frame.delta(out, index, |w| {
-                w.key("thinking_blocks").array(|w| shape::thinking(w, &Str::escaped(text), &signature));
-            }),
+            Block::Reasoning { text, signature: Some(signature) } => {
+                let (at, text) = (Some(next(&mut choice.thinking_blocks)), Str::escaped(text));
+                frame.delta(out, index, |w| {
+                    w.key("thinking_blocks").array(|w| shape::thinking(w, at, &text, &signature));
+                });
+            }
             Block::Text { start, citations } if !citations.is_empty() => frame.delta(out, index, |w| {
-                w.key("annotations").array(|w| citations.iter().for_each(|a| a.write(w, start, choice.length)));
+                w.key("annotations").array(|w| {
+                    for annotation in &citations {
+                        annotation.write(w, Some(next(&mut choice.annotations)), (start, choice.length));
+                    }
+                });
             }),
             Block::ToolCall { index: call, empty: true } => frame.arguments(out, index, call, &"{}".into()),
             Block::Hidden | Block::Refusal | Block::Reasoning { .. } | Block::Text { .. } | Block::ToolCall { .. } => {}
@@ -306,4 +315,11 @@ impl Frame {
     fn arguments(&self, out: &mut Vec<u8>, index: u32, call: u32, piece: &Str<'_>) {
         self.tool_call(out, index, call, |w| w.key("function").object(|w| w.key("arguments").str(piece)));
     }
+}
+
+/// Counts: the number before.
+fn next(count: &mut u32) -> u32 {
+    let number = *count;
+    *count = number.saturating_add(1);
+    number
 }

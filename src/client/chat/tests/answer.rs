@@ -144,7 +144,10 @@ fn citations_of_addresses_are_annotations() {
         raw: r#"{"type":"web_search_result_location","url":"https://a.b","title":"T\u00e9","cited_text":"c"}"#,
     };
     let page = Delta::Citation { format: Format::Messages, raw: r#"{"type":"page_location","document_index":0}"# };
-    let own = Delta::Citation { format: Format::Chat, raw: "{\"type\":\n\"url_citation\"}" };
+    let own = Delta::Citation {
+        format: Format::Chat,
+        raw: r#"{"type":"url_citation","url_citation":{"url":"u","start_index":1,"end_index":2}}"#,
+    };
     let blocks: &[(_, &[_])] =
         &[(BlockKind::Text, &[text("né "), page.clone()]), (BlockKind::Text, &[text("two"), web, own])];
     check(
@@ -152,7 +155,7 @@ fn citations_of_addresses_are_annotations() {
         concat!(
             r#""content":"né two","refusal":null,"annotations":["#,
             r#"{"type":"url_citation","url_citation":{"start_index":3,"end_index":6,"title":"T\u00e9","url":"https://a.b"}},"#,
-            r#"{"type":"url_citation"}]},"logprobs":null,"finish_reason":"stop"}]}"#,
+            r#"{"type":"url_citation","url_citation":{"start_index":1,"end_index":2,"title":"","url":"u"}}]},"logprobs":null,"finish_reason":"stop"}]}"#,
         ),
     );
     let blocks: &[(_, &[_])] = &[(BlockKind::Text, &[text("a"), page])];

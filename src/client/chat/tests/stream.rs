@@ -168,8 +168,8 @@ fn thought_streams_and_is_signed_whole() {
         delta(ROLE),
         delta(r#""reasoning_content":"h\n""#),
         delta(r#""reasoning_content":"m""#),
-        delta(r#""thinking_blocks":[{"type":"thinking","thinking":"h\nm","signature":"sig"}]"#),
-        delta(r#""thinking_blocks":[{"type":"redacted_thinking","data":"sealed"}]"#),
+        delta(r#""thinking_blocks":[{"index":0,"type":"thinking","thinking":"h\nm","signature":"sig"}]"#),
+        delta(r#""thinking_blocks":[{"index":1,"type":"redacted_thinking","data":"sealed"}]"#),
         delta(r#""reasoning_content":"unsigned""#),
     ];
     assert_eq!(stream(&asked(), events), expected);
@@ -197,7 +197,7 @@ fn refusals_citations_and_probabilities_stream() {
         more(2, Delta::Logprobs("{\"content\":\n[]}")),
     ];
     let annotation = concat!(
-        r#""annotations":[{"type":"url_citation","url_citation":"#,
+        r#""annotations":[{"index":0,"type":"url_citation","url_citation":"#,
         r#"{"start_index":3,"end_index":6,"title":"T","url":"https://a.b"}}]"#,
     );
     let expected = [
