@@ -14,6 +14,13 @@ pub struct Body<'a> {
     borrowed: Vec<(usize, &'a [u8])>,
 }
 
+impl From<Vec<u8>> for Body<'_> {
+    /// Goes on after `own`.
+    fn from(own: Vec<u8>) -> Self {
+        Self { own, borrowed: Vec::new() }
+    }
+}
+
 impl<'a> Body<'a> {
     /// With the memory of `own`, which is emptied.
     pub fn reuse(mut own: Vec<u8>) -> Self {
@@ -177,6 +184,14 @@ impl<'w, 'a> Writer<'w, 'a> {
         self.body.own.push(b'"');
         escape(text, &mut |piece| self.body.own.extend_from_slice(piece.as_bytes()));
         self.body.own.push(b'"');
+    }
+
+    /// Plain text as a string, or `null`.
+    pub fn text_or_null(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => self.text(text),
+            None => self.null(),
+        }
     }
 
     /// Several strings as one.
