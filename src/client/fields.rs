@@ -2,12 +2,20 @@
 //!
 //! Ranges are not checked here: they differ by provider, and each says its own.
 
-use crate::error::Error;
+use crate::error::{Error, shorten};
 use crate::json::{Items, Kind, Node, Str};
 
 /// A value of the wrong kind.
 pub(super) fn wrong(value: Node<'_>, expected: &str) -> Error {
     Error::invalid(format!("expected {expected}, got {}", value.kind().describe()))
+}
+
+/// A value that is not the number it should be.
+fn wrong_number(value: Node<'_>, expected: &str) -> Error {
+    match value.kind() {
+        Kind::Number => Error::invalid(format!("expected {expected}, got `{}`", shorten(value.raw()))),
+        _ => wrong(value, expected),
+    }
 }
 
 /// A member that must be there.
@@ -31,14 +39,14 @@ pub(super) fn boolean(value: Node<'_>) -> Result<bool, Error> {
 
 /// A whole number from 0 up.
 pub(super) fn count(value: Node<'_>) -> Result<u64, Error> {
-    value.u64().ok_or_else(|| wrong(value, "a whole number from 0 up"))
+    value.u64().ok_or_else(|| wrong_number(value, "a whole number from 0 up"))
 }
 
 /// A whole number, raw.
 pub(super) fn integer(value: Node<'_>) -> Result<&str, Error> {
     match value.f64() {
         Some(number) if number.is_finite() && number.fract() == 0.0 => Ok(value.raw()),
-        _ => Err(wrong(value, "a whole number")),
+        _ => Err(wrong_number(value, "a whole number")),
     }
 }
 
@@ -51,7 +59,7 @@ pub(super) fn list(value: Node<'_>) -> Result<Items<'_>, Error> {
 pub(super) fn number(value: Node<'_>) -> Result<&str, Error> {
     match value.f64() {
         Some(number) if number.is_finite() => Ok(value.raw()),
-        _ => Err(wrong(value, "a number")),
+        _ => Err(wrong_number(value, "a number")),
     }
 }
 

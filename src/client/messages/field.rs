@@ -1,4 +1,4 @@
-//! What this format adds to [`fields`](crate::client::fields).
+//! What this format adds to [`fields`].
 
 use std::borrow::Cow;
 

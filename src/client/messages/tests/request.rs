@@ -335,7 +335,7 @@ fn refuses_wrong_fields() {
         refused(r#""messages":[{"role":"user","content":1}]"#),
         "`messages[0].content`: expected a string or an array of blocks, got a number"
     );
-    assert_eq!(refused_with(r#""max_tokens":-1"#), "`max_tokens`: expected a whole number from 0 up, got a number");
+    assert_eq!(refused_with(r#""max_tokens":-1"#), "`max_tokens`: expected a whole number from 0 up, got `-1`");
     assert_eq!(refused_with(r#""max_tokens":"1""#), "`max_tokens`: expected a whole number from 0 up, got a string");
     assert_eq!(refused_with(r#""temperature":"hot""#), "`temperature`: expected a number, got a string");
     assert_eq!(refused_with(r#""stop_sequences":["a",1]"#), "`stop_sequences[1]`: expected a string, got a number");
