@@ -29,6 +29,18 @@ impl<'a> Str<'a> {
         self.text.is_empty()
     }
 
+    /// Whether nothing but white space is in it.
+    pub fn is_blank(&self) -> bool {
+        const SPACES: [&str; 4] = ["\\n", "\\r", "\\t", "\\f"];
+        let mut rest = self.text.trim_start();
+        while self.json
+            && let Some(tail) = SPACES.iter().find_map(|space| rest.strip_prefix(space))
+        {
+            rest = tail.trim_start();
+        }
+        rest.is_empty()
+    }
+
     /// The text.
     pub fn decode(self) -> Cow<'a, str> {
         if !self.json || !self.text.contains('\\') {
