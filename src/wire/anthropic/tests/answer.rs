@@ -273,6 +273,8 @@ fn error_answers() {
     );
     assert_eq!((kind, status, code.as_deref()), (Kind::InvalidRequest, 400, Some("context_length_exceeded")));
     assert_eq!(read(503, "<html>secret</html>"), (Kind::Overloaded, 503, "the upstream answered 503".to_owned(), None));
+    assert_eq!(read(500, r#""secret""#).2, "the upstream answered 500");
+    assert_eq!(read(400, r#"[{"error":{"code":400,"message":"bad","status":"INVALID_ARGUMENT"}}]"#).2, "bad");
     assert_eq!(read(500, "{}").2, "the upstream answered 500");
     assert_eq!(read(403, r#"{"message":"no"}"#), (Kind::Permission, 403, "no".to_owned(), None));
     let long = format!(r#"{{"error":{{"type":"new_error","message":"{}"}}}}"#, "ä".repeat(3000));
