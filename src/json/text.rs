@@ -84,6 +84,14 @@ impl<'a> Str<'a> {
         if self.json { out.push_str(&self.text) } else { escape(&self.text, &mut |piece| out.push_str(piece)) }
     }
 
+    /// The string as JSON, quotes included.
+    pub fn to_json(&self) -> String {
+        let mut json = String::from("\"");
+        self.escape_into(&mut json);
+        json.push('"');
+        json
+    }
+
     /// A string that was put together by [`Self::escape_into`].
     pub fn escaped(text: impl Into<Cow<'a, str>>) -> Self {
         Self { text: text.into(), json: true }
