@@ -260,29 +260,3 @@ fn after_an_error_there_is_nothing() {
     let expected = r#"data: {"error":{"message":"busy\n","type":"server_error","param":null,"code":"overloaded"}}"#;
     assert_eq!(stream(&asked(), events), [expected]);
 }
-
-#[test]
-fn a_collected_stream_says_what_was_streamed() {
-    let events = vec![
-        start(),
-        open(0, BlockKind::Reasoning),
-        text(0, "hm"),
-        more(0, Delta::Signature("s".into())),
-        stop(0),
-        open(1, BlockKind::Text),
-        text(1, "a"),
-        stop(1),
-        finish(FinishReason::Stop),
-        used(None),
-        Event::End,
-    ];
-    let mut answer = Answer::default();
-    events.iter().cloned().for_each(|event| answer.add(event));
-    let mut played = Vec::new();
-    let mut writer = Chat.stream(&asked());
-    answer.play(&mut |event| writer.event(event, &mut played));
-    let mut streamed = Vec::new();
-    let mut writer = Chat.stream(&asked());
-    events.into_iter().for_each(|event| writer.event(event, &mut streamed));
-    assert_eq!(String::from_utf8(played), String::from_utf8(streamed));
-}
