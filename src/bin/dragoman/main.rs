@@ -1,5 +1,8 @@
 //! The command line: the filter's code for people, scripts and CI.
 
+mod check;
+mod document;
+mod key;
 mod mock;
 
 use clap::{Parser, Subcommand};
@@ -14,12 +17,19 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Checks a configuration: every fault with its place; exit 1 if there is one.
+    Check(check::Options),
+    /// Virtual keys.
+    #[command(subcommand)]
+    Key(key::Action),
     /// Mock providers in their native formats, for demos and tests.
     Mock(mock::Options),
 }
 
 fn main() -> std::process::ExitCode {
     let result = match Arguments::parse().command {
+        Command::Check(options) => check::run(options),
+        Command::Key(action) => key::run(action),
         Command::Mock(options) => mock::run(options),
     };
     match result {
