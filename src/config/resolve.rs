@@ -54,6 +54,11 @@ impl Config {
         self.upstreams.get(upstream).and_then(|upstream| upstream.models.get(&name)).unwrap_or(name)
     }
 
+    /// What the upstream at a place in [`Config::upstreams`] calls the model that a client asked for as `asked`.
+    pub fn name_at(&self, asked: &str, upstream: usize) -> String {
+        self.model(asked).map_or_else(|| asked.to_owned(), |resolved| self.upstream_model(&resolved, upstream))
+    }
+
     /// Whether `key` may ask for it, be it listed by the name that the client used or by the model's own.
     pub fn allows(&self, key: &Key, resolved: &Resolved<'_>) -> bool {
         key.models.as_ref().is_none_or(|allowed| {
@@ -63,15 +68,19 @@ impl Config {
 
     /// The names that `key` may ask for and that can be told: what a pattern matches is known only where the key lists
     /// it. In the order of the document, each once.
-    pub fn visible_models<'a>(&'a self, key: &'a Key) -> Vec<&'a str> {
+    pub fn visible_models<'a>(&'a self, key: Option<&'a Key>) -> Vec<&'a str> {
         let plain = self.models.iter().filter(|model| model.pattern.is_none());
         let named = plain.flat_map(|Model { name, aliases, .. }| std::iter::once(name).chain(aliases));
-        let listed = key.models.iter().flatten().filter(|entry| sides(entry).is_none());
+        let listed =
+            key.and_then(|key| key.models.as_ref()).into_iter().flatten().filter(|entry| sides(entry).is_none());
         let mut seen = HashSet::new();
         named
             .chain(listed)
             .map(String::as_str)
-            .filter(|name| self.model(name).is_some_and(|resolved| self.allows(key, &resolved)) && seen.insert(*name))
+            .filter(|name| {
+                self.model(name).is_some_and(|resolved| key.is_none_or(|key| self.allows(key, &resolved)))
+                    && seen.insert(*name)
+            })
             .collect()
     }
 
