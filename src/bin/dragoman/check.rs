@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use dragoman::config::{Config, Purpose};
+use dragoman::config::Config;
 
 use crate::document;
 
@@ -16,14 +16,14 @@ pub struct Options {
 /// Prints every fault with its place.
 pub fn run(options: Options) -> Result<ExitCode, String> {
     let name = options.config;
-    let json = match document::read(&name) {
+    let json = match document::load(&name) {
         Ok(json) => json,
         Err(fault) => {
             eprintln!("{fault}");
             return Ok(ExitCode::FAILURE);
         }
     };
-    match Config::parse_for(Purpose::Check, &json, &|name| std::env::var(name).ok()) {
+    match Config::check(json.as_bytes(), &|name| std::env::var(name).ok()) {
         Ok(config) => {
             for warning in &config.warnings {
                 eprintln!("{name}: warning: {warning}");

@@ -6,7 +6,7 @@ use dragoman::json::Doc;
 use serde_yaml_ng::Value as Yaml;
 
 /// Reads the document at `path`, or standard input for `-`, as JSON.
-pub fn read(path: &str) -> Result<Vec<u8>, String> {
+pub fn load(path: &str) -> Result<String, String> {
     let bytes = if path == "-" {
         let mut bytes = Vec::new();
         std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
@@ -14,17 +14,17 @@ pub fn read(path: &str) -> Result<Vec<u8>, String> {
         std::fs::read(path)
     };
     let bytes = bytes.map_err(|error| format!("{path}: {error}"))?;
-    to_json(bytes).map_err(|fault| format!("{path}: {fault}"))
+    to_json(&bytes).map_err(|fault| format!("{path}: {fault}"))
 }
 
 /// A document as JSON. What is JSON already stays as it is; all else is taken for YAML, which nearly all JSON is.
-fn to_json(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
-    if Doc::strict(&bytes).is_ok() {
-        return Ok(bytes);
+fn to_json(bytes: &[u8]) -> Result<String, String> {
+    if let (Ok(_), Ok(text)) = (Doc::strict(bytes), std::str::from_utf8(bytes)) {
+        return Ok(text.to_owned());
     }
-    let mut yaml: Yaml = serde_yaml_ng::from_slice(&bytes).map_err(|error| error.to_string())?;
+    let mut yaml: Yaml = serde_yaml_ng::from_slice(bytes).map_err(|error| error.to_string())?;
     yaml.apply_merge().map_err(|error| error.to_string())?;
-    convert(yaml, "").map(|json| json.to_string().into_bytes())
+    convert(yaml, "").map(|json| json.to_string())
 }
 
 fn convert(yaml: Yaml, place: &str) -> Result<serde_json::Value, String> {
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Result<&str, &str>) {
-        let found = to_json(text.as_bytes().to_vec()).map(|json| String::from_utf8(json).unwrap());
+        let found = to_json(text.as_bytes());
         assert_eq!(found.as_deref().map_err(String::as_str), expected, "{text}");
     }
 

@@ -4,6 +4,7 @@ mod check;
 mod document;
 mod key;
 mod mock;
+mod translate;
 
 use clap::{Parser, Subcommand};
 
@@ -24,6 +25,9 @@ enum Command {
     Key(key::Action),
     /// Mock providers in their native formats, for demos and tests.
     Mock(mock::Options),
+    /// What the filter would send to an upstream, and what it would make of an answer.
+    #[command(subcommand)]
+    Translate(translate::Direction),
 }
 
 fn main() -> std::process::ExitCode {
@@ -31,6 +35,7 @@ fn main() -> std::process::ExitCode {
         Command::Check(options) => check::run(options),
         Command::Key(action) => key::run(action),
         Command::Mock(options) => mock::run(options),
+        Command::Translate(direction) => translate::run(direction),
     };
     match result {
         Ok(code) => code,

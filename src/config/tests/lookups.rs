@@ -111,7 +111,9 @@ fn a_key_sees_what_it_may_ask_for() {
         ("some", &["smart", "gpt-4o", "best", "anthropic/x", "o3"]),
         ("alias", &["gpt-4o"]),
         ("nothing", &[]),
+        // Nobody in particular, as where no key is asked for.
+        ("", &["smart", "gpt-4o", "best"]),
     ] {
-        assert_eq!(config.visible_models(config.by_id(key).unwrap()), expected, "{key}");
+        assert_eq!(config.visible_models(config.by_id(key)), expected, "{key}");
     }
 }

@@ -146,7 +146,7 @@ fn asks_for_client_auth_only_where_clients_come_in() {
 
     let json = format!("{{{upstreams}}}");
     assert!(Config::parse(json.as_bytes(), &env).is_err());
-    let config = Config::parse_for(Purpose::Translate, json.as_bytes(), &env).unwrap();
+    let config = Config::parse_upstreams(json.as_bytes(), &env).unwrap();
     assert_eq!((config.client_auth, config.warnings.len()), (ClientAuth::Keys, 0));
     let Credentials::ApiKey(keys) = &config.upstreams[0].credentials else { panic!("no placeholder") };
     assert_eq!(keys[..], [Secret::new("unset")]);
@@ -173,7 +173,7 @@ fn secrets_that_are_not_there_silence_their_upstream_alone() {
         "upstreams.c.credentials.api_key[1].env: the environment variable is not set",
     ];
     assert_eq!(config.warnings, warnings);
-    let faults = Config::parse_for(Purpose::Check, json.as_bytes(), &env).unwrap_err();
+    let faults = Config::check(json.as_bytes(), &env).unwrap_err();
     assert_eq!(faults.iter().map(Fault::to_string).collect::<Vec<_>>(), warnings);
 }
 
