@@ -28,12 +28,12 @@ use crate::provider::Provider;
 
 /// What a configuration is read for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// People want to know whether it is right: a secret that is not there is a fault.
+enum Purpose {
+    /// [`Config::check`]
     Check,
-    /// The filter: an upstream whose secrets are not there is [`Credentials::Unset`], and the others serve.
+    /// [`Config::parse`]
     Serve,
-    /// Translating without a host: `client_auth` may be absent, and `unset` stands for a secret that is not there.
+    /// [`Config::parse_upstreams`]
     Translate,
 }
 
@@ -311,13 +311,21 @@ impl std::fmt::Display for Fault {
 }
 
 impl Config {
-    /// Checks a JSON document for the filter. `env` looks a variable up.
-    pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
-        Self::parse_for(Purpose::Serve, json, env)
+    /// Reads a JSON document for people, who want to know of everything: a secret that is not there is a fault. `env`
+    /// looks a variable up. Faults are in the order of the document.
+    pub fn check(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
+        root::read(json, env, Purpose::Check)
     }
 
-    /// Checks a JSON document. `env` looks a variable up. The faults are in the order of the document.
-    pub fn parse_for(purpose: Purpose, json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
-        root::read(json, env, purpose)
+    /// Reads a JSON document for the filter: an upstream whose secrets are not there is [`Credentials::Unset`], and the
+    /// others serve.
+    pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
+        root::read(json, env, Purpose::Serve)
+    }
+
+    /// Reads a JSON document to translate without a host: `client_auth` may be absent, and `unset` stands for a secret
+    /// that is not there.
+    pub fn parse_upstreams(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
+        root::read(json, env, Purpose::Translate)
     }
 }

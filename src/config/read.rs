@@ -117,12 +117,17 @@ impl<'d> Value<'d> {
 
     /// Notes that nothing is called `name`, with the known name that is probably meant, or else with what `allowed` says.
     pub(super) fn unknown<'k>(&self, what: &str, name: &str, known: impl IntoIterator<Item = &'k str>, allowed: &str) {
-        let close = if self.report.faults.full() { None } else { suggest::closest(name, known) };
+        let close = self.closest(name, known);
         let name = shorten(name);
         match close {
             Some(close) => self.fault(format!("unknown {what} `{name}`; did you mean `{close}`?")),
             None => self.fault(format!("unknown {what} `{name}`; {allowed}")),
         }
+    }
+
+    /// The known name that is probably meant; none where no more faults are kept, since looking for it takes time.
+    fn closest<'k>(&self, name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+        if self.report.faults.full() { None } else { suggest::closest(name, known) }
     }
 
     /// Notes that the value is of a wrong kind. Never shows the value.
@@ -293,7 +298,7 @@ impl<'d> Fields<'d> {
     /// Notes what nobody asked for.
     pub(super) fn finish(self) {
         for (name, value) in &self.rest {
-            match suggest::closest(name, self.known.iter().copied()) {
+            match value.closest(name, self.known.iter().copied()) {
                 Some(close) => value.fault(format!("unknown key; did you mean `{close}`?")),
                 None => value.fault(format!("unknown key; known here: {}", all(self.known.iter().copied()))),
             }
@@ -304,7 +309,7 @@ impl<'d> Fields<'d> {
     /// to a known one. Whether nothing was unknown.
     pub(super) fn finish_secret(self, expected: &str) -> bool {
         for (name, value) in &self.rest {
-            match suggest::closest(name, self.known.iter().copied()) {
+            match value.closest(name, self.known.iter().copied()) {
                 Some(close) => value.fault(format!("unknown key; did you mean `{close}`?")),
                 None => self.object.fault(format!("unknown key; expected {expected}")),
             }

@@ -9,7 +9,7 @@ const MOST: usize = 1000;
 /// The known name closest to `wrong`, if one is close enough to be meant. Of several the first.
 pub(super) fn closest<'k>(wrong: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let wrong = letters(wrong)?;
-    let allowed = (wrong.len() / 3).clamp(1, 3);
+    let allowed = (wrong.len() / 3).min(3);
     let near = known.into_iter().take(MOST).filter_map(|name| {
         let letters = letters(name).filter(|l| l.len().abs_diff(wrong.len()) <= allowed)?;
         Some((distance(&wrong, &letters), name))
@@ -82,12 +82,14 @@ mod tests {
         check("openai-compatible", &["openai", "openai_compatible"], Some("openai_compatible"));
         check("modles", &["models", "model"], Some("models"));
         check("evn", &["env", "value"], Some("env"));
+        check("A", &["b", "a"], Some("a"));
         check("hsot", &["host", "client", "none"], Some("host"));
     }
 
     #[test]
     fn suggests_nothing_where_nothing_is_close() {
         check("", &["a"], None);
+        check("c", &["a", "b"], None);
         check("id", &["on", "it's"], None);
         check("mistral", &["groq", "openai"], None);
         check(&"a".repeat(65), &[&"a".repeat(65)], None);

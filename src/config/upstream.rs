@@ -102,16 +102,12 @@ fn one(name: &str, value: &Value<'_>, source: &Source<'_>) -> Option<Upstream> {
 
 fn provider(value: &Value<'_>) -> Option<&'static Provider> {
     let id = value.text()?;
-    let found = find(&id);
+    let found = crate::provider::find(&id);
     if found.is_none() {
         let known = PROVIDERS.iter().map(|provider| provider.id);
         value.unknown("provider", &id, known, "`openai_compatible` takes any server in OpenAI's format");
     }
     found
-}
-
-fn find(id: &str) -> Option<&'static Provider> {
-    PROVIDERS.iter().find(|provider| provider.id == id)
 }
 
 /// What is written, or else the catalogue's address.

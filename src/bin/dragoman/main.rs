@@ -1,6 +1,10 @@
 //! The command line: the filter's code for people, scripts and CI.
 
+mod check;
+mod document;
+mod key;
 mod mock;
+mod translate;
 
 use clap::{Parser, Subcommand};
 
@@ -14,13 +18,24 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Checks a configuration: every fault with its place; exit 1 if there is one.
+    Check(check::Options),
+    /// Virtual keys.
+    #[command(subcommand)]
+    Key(key::Action),
     /// Mock providers in their native formats, for demos and tests.
     Mock(mock::Options),
+    /// What the filter would send to an upstream, and what it would make of an answer.
+    #[command(subcommand)]
+    Translate(translate::Direction),
 }
 
 fn main() -> std::process::ExitCode {
     let result = match Arguments::parse().command {
+        Command::Check(options) => check::run(options),
+        Command::Key(action) => key::run(action),
         Command::Mock(options) => mock::run(options),
+        Command::Translate(direction) => translate::run(direction),
     };
     match result {
         Ok(code) => code,

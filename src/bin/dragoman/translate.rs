@@ -197,7 +197,8 @@ fn named<'c>(config: &'c Config, name: &str) -> Result<(usize, &'c Upstream), St
 
 fn parse_headers(list: &[String]) -> Result<Headers, String> {
     let parse = |header: &String| {
-        let (name, value) = header.split_once(':').ok_or_else(|| format!("--header: expected `name: value`, got `{header}`"))?;
+        let (name, value) =
+            header.split_once(':').ok_or_else(|| format!("--header: expected `name: value`, got `{header}`"))?;
         Ok((name.trim().to_ascii_lowercase(), value.trim().as_bytes().to_vec()))
     };
     list.iter().map(parse).collect()
