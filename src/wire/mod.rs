@@ -12,6 +12,7 @@ use crate::format::Format;
 use crate::json::{Body, Node};
 
 pub mod anthropic;
+pub mod names;
 pub mod openai;
 
 /// The wire that speaks `format`.

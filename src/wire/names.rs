@@ -1,0 +1,151 @@
+//! Names of tools and ids of their calls, in the letters that a provider takes.
+//!
+//! Clients of one format may use names that another format refuses. Such a name goes out in a readable form that ends in
+//! a digest of the original, and comes back as the client wrote it; a name that may stand as it is, stays. The digest
+//! depends on the name alone, so a conversation keeps its names, and its cached prompt, from turn to turn.
+
+use sha2::{Digest, Sha256};
+
+use crate::json::Str;
+
+/// The hexadecimal digits that end a changed name.
+const NAME_DIGITS: usize = 8;
+
+/// The hexadecimal digits that end a changed id: more than a name's, as nobody sees whether two ids became one.
+const ID_DIGITS: usize = 16;
+
+/// Tool names as a provider takes them: up to a number of ASCII letters, digits, `_` and `-`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    limit: usize,
+    /// What is sent for which name. Names that stay are here only if they look like changed ones.
+    sent: Vec<(String, String)>,
+}
+
+impl Names {
+    /// Names of at most `limit` letters.
+    pub fn new(limit: usize) -> Self {
+        Self { limit, sent: Vec::new() }
+    }
+
+    /// What is sent for `name`. The same name is always sent the same way, another in another way.
+    pub fn encode<'n>(&mut self, name: &'n Str<'_>) -> Str<'n> {
+        let text = name.to_text();
+        let fits = fits(&text, self.limit);
+        if fits && !looks_changed(&text) {
+            return name.reborrow();
+        }
+        if let Some((sent, _)) = self.sent.iter().find(|(_, original)| *original == text) {
+            return Str::plain(sent.clone());
+        }
+        let mut sent = if fits { text.clone().into_owned() } else { change(&text, &text, self.limit, NAME_DIGITS) };
+        let mut salted = text.clone().into_owned();
+        while self.sent.iter().any(|(taken, _)| *taken == sent) {
+            salted.push('+');
+            sent = change(&text, &salted, self.limit, NAME_DIGITS);
+        }
+        self.sent.push((sent.clone(), text.into_owned()));
+        Str::plain(sent)
+    }
+
+    /// The client's name for what was `sent`, if it is another.
+    pub fn decode(&self, sent: &Str<'_>) -> Option<Str<'_>> {
+        if self.sent.is_empty() {
+            return None;
+        }
+        let text = sent.to_text();
+        let (_, original) = self.sent.iter().find(|(taken, _)| *taken == text)?;
+        (*original != text).then(|| Str::plain(original.as_str()))
+    }
+}
+
+/// A call's id in at most `limit` ASCII letters, digits, `_` and `-`: the same for the call and its result.
+pub fn tool_id<'i>(id: &'i Str<'_>, limit: usize) -> Str<'i> {
+    let text = id.to_text();
+    if fits(&text, limit) { id.reborrow() } else { Str::plain(change(&text, &text, limit, ID_DIGITS)) }
+}
+
+fn allowed(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == '-'
+}
+
+fn fits(text: &str, limit: usize) -> bool {
+    !text.is_empty() && text.len() <= limit && text.chars().all(allowed)
+}
+
+/// Whether a name that stays could be another one's changed form.
+fn looks_changed(text: &str) -> bool {
+    text.rsplit_once('_').is_some_and(|(_, end)| end.len() == NAME_DIGITS && end.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// As much of `text` as may stand, and the digest of `digested`.
+fn change(text: &str, digested: &str, limit: usize, digits: usize) -> String {
+    let room = limit.saturating_sub(digits).saturating_sub(1);
+    let mut changed: String = text.chars().take(room).map(|c| if allowed(c) { c } else { '_' }).collect();
+    changed.push('_');
+    let digest = Sha256::digest(digested.as_bytes());
+    let hex = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|n| char::from_digit(n.into(), 16));
+    changed.extend(hex.take(digits));
+    changed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode(names: &mut Names, name: &str) -> String {
+        names.encode(&Str::plain(name.to_owned())).decode().into_owned()
+    }
+
+    #[test]
+    fn a_name_that_fits_stays() {
+        let mut names = Names::new(64);
+        for name in ["get_weather", "mcp__files__read", "a", &"x".repeat(64), "commit_deadbeef"] {
+            assert_eq!(encode(&mut names, name), name);
+            assert_eq!(names.decode(&Str::plain(name)), None);
+        }
+    }
+
+    #[test]
+    fn a_name_that_does_not_fit_comes_back() {
+        let mut names = Names::new(64);
+        let long = "long".repeat(20);
+        for name in ["files.read", "files/read", "wetter_für_köln", "", &long] {
+            let sent = encode(&mut names, name);
+            assert!(fits(&sent, 64), "{sent}");
+            assert_eq!(encode(&mut names, name), sent);
+            assert!(names.decode(&Str::plain(sent)).is_some_and(|back| back == name));
+        }
+        assert_eq!(encode(&mut names, "files.read"), "files_read_601e4eb6");
+        assert_eq!(encode(&mut names, &long).len(), 64);
+    }
+
+    #[test]
+    fn two_names_are_never_sent_as_one() {
+        let (changed, real) = ("files.read", "files_read_601e4eb6");
+        for order in [[changed, real], [real, changed]] {
+            let mut names = Names::new(64);
+            let sent = order.map(|name| encode(&mut names, name));
+            assert_ne!(sent[0], sent[1]);
+            for (sent, name) in sent.iter().zip(order) {
+                let sent = Str::plain(sent.as_str());
+                assert_eq!(names.decode(&sent).unwrap_or(sent.clone()), Str::plain(name));
+            }
+        }
+    }
+
+    #[test]
+    fn escapes_are_read() {
+        assert_eq!(Names::new(64).encode(&Str::escaped("re\\u0061d")), "read");
+    }
+
+    #[test]
+    fn an_id_changes_only_where_it_must() {
+        let id = |id: &str, limit| tool_id(&Str::plain(id.to_owned()), limit).decode().into_owned();
+        assert_eq!(id("toolu_01A-b", 64), "toolu_01A-b");
+        assert_eq!(id("functions.bash:0", 64), "functions_bash_0_8497fe9cce69aff0");
+        assert_eq!(id("", 64).len(), 17);
+        assert_eq!(id(&"a".repeat(65), 64).len(), 64);
+        assert_ne!(id(&"a".repeat(65), 64), id(&"a".repeat(66), 64));
+    }
+}
