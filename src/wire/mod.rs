@@ -85,9 +85,16 @@ impl Dropped {
                 .code("unsupported_parameter")
                 .at(&name));
         }
+        self.forget(name);
+        Ok(())
+    }
+
+    /// Leaves out what no client could know to leave out, such as another provider's proof of a thought: reported, and
+    /// never a reason to refuse the call.
+    pub fn forget(&mut self, name: impl Into<Cow<'static, str>>) {
+        let name = name.into();
         if !self.names.contains(&name) {
             self.names.push(name);
         }
-        Ok(())
     }
 }
