@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use crate::call::{Generate, Thinking};
 use crate::error::Error;
+use crate::format::Format;
 use crate::json::Str;
 use crate::wire::Dropped;
 
@@ -41,16 +42,22 @@ pub(super) fn effort<'a>(
     let known = scale(model);
     let scale = known.unwrap_or_default();
     let thinking = call.reasoning.as_ref().map(|reasoning| &reasoning.amount);
+    let own_words = call.format != Some(Format::Messages);
     let (wanted, field) = match thinking {
         None | Some(Thinking::Adaptive { effort: None }) => (None, ""),
-        Some(Thinking::Effort(effort)) => (Some(effort.to_text()), "reasoning_effort"),
+        Some(Thinking::Effort(effort)) if own_words => (Some(effort.to_text()), "reasoning_effort"),
         Some(Thinking::Off) if scale.none => (Some(Cow::Borrowed("none")), "thinking"),
         Some(Thinking::Off) if scale.minimal => (Some(Cow::Borrowed("minimal")), "thinking"),
         Some(Thinking::Off) => (None, ""),
+        Some(Thinking::Effort(_)) if known.is_none() => {
+            dropped.note("output_config.effort")?;
+            (None, "")
+        }
         Some(Thinking::Adaptive { .. } | Thinking::Budget(_)) if known.is_none() => {
             dropped.note("thinking")?;
             (None, "")
         }
+        Some(Thinking::Effort(effort)) => (Some(closest(effort.to_text(), scale)), "output_config.effort"),
         Some(Thinking::Adaptive { effort: Some(effort) }) => (Some(closest(effort.to_text(), scale)), "thinking"),
         Some(Thinking::Budget(tokens)) => (Some(Cow::Borrowed(budget(*tokens))), "thinking"),
     };
@@ -137,6 +144,17 @@ mod tests {
     fn an_effort_is_passed_on_to_any_model() {
         let effort = sent("llama-4", Thinking::Effort(Str::plain("medium")), true);
         assert_eq!(effort, (Some("medium".into()), vec![]));
+    }
+
+    #[test]
+    fn an_effort_in_anthropics_words_is_for_known_models() {
+        let amount = Thinking::Effort(Str::plain("max"));
+        let reasoning = Some(Reasoning { amount, display: None });
+        let call = Generate { reasoning, format: Some(Format::Messages), ..Generate::default() };
+        let mut dropped = Dropped::default();
+        assert!(effort(&call, "o3", false, &mut dropped).unwrap().is_some_and(|effort| effort == "high"));
+        assert!(effort(&call, "llama-4", false, &mut dropped).unwrap().is_none());
+        assert_eq!(dropped.names, ["output_config.effort"]);
     }
 
     #[test]

@@ -244,9 +244,7 @@ fn usage(node: Node<'_>) -> Option<Usage> {
             _ => {}
         }
     }
-    if input.or(output).or(total).is_none() {
-        return None;
-    }
+    input.or(output).or(total)?;
     (usage.input, usage.output) = (input.unwrap_or_default(), output.unwrap_or_default());
     // xAI counts reasoning beside the completion; the total tells.
     if total.is_some_and(|total| usage.reasoning > 0 && usage.total().saturating_add(usage.reasoning) == total) {
