@@ -1,4 +1,4 @@
-//! An answer as a whole: a stream collected, or about to be played as one.
+//! An answer as a whole: the events of a stream or of a whole answer, collected.
 
 use crate::error::Error;
 use crate::event::{BlockKind, Delta, Event, FinishReason};
@@ -58,7 +58,8 @@ pub struct Block {
 }
 
 impl Block {
-    fn new(kind: BlockKind<'static>) -> Self {
+    /// One that has just begun.
+    pub fn new(kind: BlockKind<'static>) -> Self {
         Self {
             kind,
             text: String::new(),
@@ -80,7 +81,8 @@ impl Block {
         Str::escaped(&*self.arguments)
     }
 
-    fn add(&mut self, delta: Delta<'_>) {
+    /// Takes the next delta.
+    pub fn add(&mut self, delta: Delta<'_>) {
         match delta {
             Delta::Arguments(piece) => piece.escape_into(&mut self.arguments),
             Delta::Citation { format, raw } => self.citations.push((format, raw.to_owned())),
@@ -91,22 +93,20 @@ impl Block {
         }
     }
 
-    fn play(&self, choice: u32, block: u32, out: &mut dyn FnMut(Event<'_>)) {
-        out(Event::BlockStart { choice, block, kind: self.kind.clone() });
-        let mut delta = |delta| out(Event::BlockDelta { choice, block, delta });
+    /// Gives what was taken as few deltas.
+    pub fn deltas(&self, out: &mut dyn FnMut(Delta<'_>)) {
         if !self.text.is_empty() {
-            delta(Delta::Text(self.text()));
+            out(Delta::Text(self.text()));
         }
         if !self.arguments.is_empty() {
-            delta(Delta::Arguments(self.arguments()));
+            out(Delta::Arguments(self.arguments()));
         }
-        self.logprobs.iter().for_each(|raw| delta(Delta::Logprobs(raw)));
-        self.citations.iter().for_each(|(format, raw)| delta(Delta::Citation { format: *format, raw }));
-        self.native.iter().for_each(|raw| delta(Delta::Native(raw)));
+        self.logprobs.iter().for_each(|raw| out(Delta::Logprobs(raw)));
+        self.citations.iter().for_each(|(format, raw)| out(Delta::Citation { format: *format, raw }));
+        self.native.iter().for_each(|raw| out(Delta::Native(raw)));
         if let Some(signature) = &self.signature {
-            delta(Delta::Signature(signature.reborrow()));
+            out(Delta::Signature(signature.reborrow()));
         }
-        out(Event::BlockStop { choice, block });
     }
 }
 
@@ -140,27 +140,6 @@ impl Answer {
                 self.usage = Some(usage);
                 self.service_tier = service_tier.map(Str::into_owned).or(self.service_tier.take());
             }
-        }
-    }
-
-    /// Gives the answer as the events of a stream.
-    pub fn play(&self, out: &mut dyn FnMut(Event<'_>)) {
-        out(Event::Start { id: self.id.reborrow(), model: self.model.reborrow(), created: self.created });
-        for (choice, index) in self.choices.iter().zip(0..) {
-            for (block, number) in choice.blocks.iter().zip(0..) {
-                block.play(index, number, out);
-            }
-            if let Some(reason) = &choice.finish {
-                let stop_sequence = choice.stop_sequence.as_ref().map(Str::reborrow);
-                out(Event::Finish { choice: index, reason: reason.clone(), stop_sequence });
-            }
-        }
-        if let Some(usage) = self.usage {
-            out(Event::Usage { usage, service_tier: self.service_tier.as_ref().map(Str::reborrow) });
-        }
-        match &self.error {
-            Some(error) => out(Event::Error(error.clone())),
-            None => out(Event::End),
         }
     }
 

@@ -73,6 +73,9 @@ pub struct Generate<'a> {
     pub native: Vec<(Cow<'a, str>, &'a str)>,
     /// The format that `native` fields are of.
     pub format: Option<Format>,
+    /// Fields deep in the request that have no place here, such as `tools[].defer_loading`, each once: whoever has the
+    /// call written notes them as dropped.
+    pub unread: Vec<String>,
 }
 
 /// Who speaks.

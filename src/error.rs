@@ -75,6 +75,27 @@ impl Kind {
         }
     }
 
+    /// The word in logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Authentication => "authentication",
+            Self::BadAnswer => "bad_answer",
+            Self::Internal => "internal",
+            Self::InvalidRequest => "invalid_request",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::NotFound => "not_found",
+            Self::NotImplemented => "not_implemented",
+            Self::Overloaded => "overloaded",
+            Self::Permission => "permission",
+            Self::RateLimit => "rate_limit",
+            Self::Timeout => "timeout",
+            Self::TooLarge => "too_large",
+            Self::Unavailable => "unavailable",
+            Self::UpstreamAuthentication => "upstream_authentication",
+            Self::UnsupportedMedia => "unsupported_media",
+        }
+    }
+
     /// The kind that a provider's status tells, for errors that say no more.
     pub fn of_status(status: u16) -> Self {
         match status {

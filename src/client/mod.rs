@@ -11,6 +11,8 @@ use crate::format::Format;
 use crate::json::{Edits, Node};
 
 pub mod chat;
+pub mod estimate;
+mod field;
 pub mod messages;
 
 /// The client side of `format`.

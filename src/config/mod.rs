@@ -3,9 +3,39 @@
 //! [`Config::parse`] takes JSON (people write YAML; the command line converts it). Unknown names are faults, each fault
 //! names its place, and nothing is used of a document that has one.
 
+mod address;
+mod credentials;
+mod header;
+mod key;
+mod model;
+mod pattern;
+mod read;
+mod resolve;
+mod root;
+mod suggest;
+mod time;
+mod upstream;
+
+#[cfg(test)]
+mod tests;
+
+pub use key::is_key_id;
+pub use resolve::Resolved;
+
 use std::collections::HashMap;
 
 use crate::provider::Provider;
+
+/// What a configuration is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// People want to know whether it is right: a secret that is not there is a fault.
+    Check,
+    /// The filter: an upstream whose secrets are not there is [`Credentials::Unset`], and the others serve.
+    Serve,
+    /// Translating without a host: `client_auth` may be absent, and `unset` stands for a secret that is not there.
+    Translate,
+}
 
 /// A checked configuration.
 #[derive(Debug)]
@@ -18,6 +48,10 @@ pub struct Config {
     pub upstreams: Vec<Upstream>,
     /// What clients may ask for; none is any name, as it comes.
     pub models: Vec<Model>,
+    /// Plain names and aliases to places in `models`.
+    pub names: HashMap<String, usize>,
+    /// The places in `models` of those whose name is a pattern, the longest first.
+    pub patterns: Vec<usize>,
     /// Callers.
     pub keys: Vec<Key>,
     /// SHA-256 of a secret to its place in `keys`.
@@ -243,6 +277,12 @@ pub struct Metrics {
     pub max_series: usize,
 }
 
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { key_label: KeyLabel::default(), max_series: 5000 }
+    }
+}
+
 /// What stands in the label `key`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum KeyLabel {
@@ -271,8 +311,13 @@ impl std::fmt::Display for Fault {
 }
 
 impl Config {
-    /// Checks a JSON document. `env` looks a variable up.
-    pub fn parse(_json: &[u8], _env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
-        todo!()
+    /// Checks a JSON document for the filter. `env` looks a variable up.
+    pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
+        Self::parse_for(Purpose::Serve, json, env)
+    }
+
+    /// Checks a JSON document. `env` looks a variable up. The faults are in the order of the document.
+    pub fn parse_for(purpose: Purpose, json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
+        root::read(json, env, purpose)
     }
 }

@@ -29,6 +29,18 @@ impl<'a> Str<'a> {
         self.text.is_empty()
     }
 
+    /// Whether nothing but white space is in it.
+    pub fn is_blank(&self) -> bool {
+        const SPACES: [&str; 4] = ["\\n", "\\r", "\\t", "\\f"];
+        let mut rest = self.text.trim_start();
+        while self.json
+            && let Some(tail) = SPACES.iter().find_map(|space| rest.strip_prefix(space))
+        {
+            rest = tail.trim_start();
+        }
+        rest.is_empty()
+    }
+
     /// The text.
     pub fn decode(self) -> Cow<'a, str> {
         if !self.json || !self.text.contains('\\') {
@@ -70,6 +82,14 @@ impl<'a> Str<'a> {
     /// Appends the string, in escapes, to a string in escapes.
     pub fn escape_into(&self, out: &mut String) {
         if self.json { out.push_str(&self.text) } else { escape(&self.text, &mut |piece| out.push_str(piece)) }
+    }
+
+    /// The string as JSON, quotes included.
+    pub fn to_json(&self) -> String {
+        let mut json = String::from("\"");
+        self.escape_into(&mut json);
+        json.push('"');
+        json
     }
 
     /// A string that was put together by [`Self::escape_into`].

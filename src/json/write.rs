@@ -21,6 +21,11 @@ impl<'a> Body<'a> {
         Self { own, borrowed: Vec::new() }
     }
 
+    /// Goes on after what `own` holds.
+    pub fn onto(own: Vec<u8>) -> Self {
+        Self { own, borrowed: Vec::new() }
+    }
+
     /// Appends a copy.
     pub fn copy(&mut self, bytes: &[u8]) {
         self.own.extend_from_slice(bytes);

@@ -9,6 +9,11 @@ pub use catalogue::PROVIDERS;
 
 use crate::format::{Format, Operation};
 
+/// The provider of that id.
+pub fn find(id: &str) -> Option<&'static Provider> {
+    PROVIDERS.binary_search_by(|provider| provider.id.cmp(id)).ok().and_then(|at| PROVIDERS.get(at))
+}
+
 /// A named service that answers LLM calls.
 #[derive(Debug)]
 pub struct Provider {
@@ -76,9 +81,124 @@ pub struct Quirks {
     pub stream_options: bool,
     /// Whether the role `developer` is known; where not it is sent as `system`.
     pub developer_role: bool,
+    /// The field of an assistant's message in which the provider wants its thought back. The wire writes it.
+    pub reasoning_field: Option<&'static str>,
 }
 
 impl Quirks {
     /// None.
-    pub const NONE: Self = Self { drop: &[], rename: &[], clamp: &[], stream_options: true, developer_role: true };
+    pub const NONE: Self =
+        Self { drop: &[], rename: &[], clamp: &[], stream_options: true, developer_role: true, reasoning_field: None };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fields of a chat request that a quirk may name.
+    const FIELDS: &[&str] = &[
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "n",
+        "parallel_tool_calls",
+        "presence_penalty",
+        "seed",
+        "service_tier",
+        "store",
+        "temperature",
+        "top_logprobs",
+        "top_p",
+        "user",
+    ];
+
+    #[test]
+    fn rows_are_sorted_and_unique() {
+        assert!(PROVIDERS.len() >= 100, "{} rows", PROVIDERS.len());
+        assert!(PROVIDERS.is_sorted_by(|one, next| one.id < next.id));
+    }
+
+    #[test]
+    fn every_row_is_found_by_its_id() {
+        for provider in PROVIDERS {
+            assert!(find(provider.id).is_some_and(|found| std::ptr::eq(found, provider)), "{}", provider.id);
+        }
+        for id in ["", "Groq", "nobody", "zzz"] {
+            assert!(find(id).is_none(), "{id}");
+        }
+    }
+
+    #[test]
+    fn names_are_well_formed() {
+        for Provider { id, name, otel, .. } in PROVIDERS {
+            assert!(!id.is_empty() && !name.is_empty() && !otel.is_empty(), "{id}");
+            assert!(id.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-')), "{id}");
+            assert!(otel.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.')), "{id}: {otel}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_complete() {
+        for Provider { id, address, env, surfaces, .. } in PROVIDERS {
+            if let Address::Fixed(address) = address {
+                assert!(address.starts_with("https://") && !address.ends_with('/'), "{id}: {address}");
+                assert!(!address.ends_with("/completions"), "{id}: {address}");
+                assert!(!env.is_empty(), "{id}");
+            }
+            assert!(!surfaces.is_empty(), "{id}");
+            assert!(surfaces.iter().all(|surface| surface.path.starts_with('/')), "{id}");
+            assert!(env.bytes().all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_')), "{id}: {env}");
+        }
+    }
+
+    #[test]
+    fn nobody_else_is_sent_to_openai() {
+        for Provider { id, address, .. } in PROVIDERS {
+            let theirs = matches!(address, Address::Fixed(address) if address.contains("api.openai.com"));
+            assert_eq!(theirs, *id == "openai", "{id}");
+        }
+    }
+
+    #[test]
+    fn servers_of_ones_own_have_no_address() {
+        let ids = [
+            "azure_ai",
+            "docker_model_runner",
+            "hosted_vllm",
+            "lemonade",
+            "litellm_proxy",
+            "llamafile",
+            "lm_studio",
+            "oobabooga",
+            "openai_compatible",
+            "xinference",
+        ];
+        for id in ids {
+            assert!(find(id).is_some_and(|provider| provider.address == Address::Configured), "{id}");
+        }
+    }
+
+    #[test]
+    fn every_row_names_its_documents() {
+        for Provider { id, docs, .. } in PROVIDERS {
+            assert!(docs.starts_with("https://") && docs.len() > "https://".len(), "{id}: {docs}");
+        }
+    }
+
+    #[test]
+    fn quirks_name_fields_of_a_chat_request() {
+        for Provider { id, quirks, .. } in PROVIDERS {
+            let renamed = quirks.rename.iter().map(|(ours, _)| *ours);
+            let clamped = quirks.clamp.iter().map(|(field, _, _)| *field);
+            for field in quirks.drop.iter().copied().chain(renamed).chain(clamped) {
+                assert!(FIELDS.contains(&field), "{id}: {field}");
+            }
+            assert!(quirks.drop.is_sorted_by(|one, next| one < next), "{id}");
+            assert!(quirks.rename.iter().all(|(ours, theirs)| ours != theirs), "{id}");
+            assert!(quirks.rename.iter().all(|(ours, _)| !quirks.drop.contains(ours)), "{id}");
+            assert!(quirks.clamp.iter().all(|(_, low, high)| low <= high), "{id}");
+        }
+    }
 }

@@ -1,48 +1,95 @@
-//! [`Messages`]: Anthropic's Messages, as clients speak it.
+//! [`Messages`]: [Anthropic's Messages](https://platform.claude.com/docs/en/api/messages/create), as clients speak it.
+//!
+//! `max_tokens`, which Anthropic demands, is not demanded here: token counts come without it, an Anthropic upstream asks
+//! for it in its own words, and elsewhere its absence means no limit.
 
-use super::{Ask, Client, StreamWriter};
+mod answer;
+mod content;
+mod request;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod usage;
+
+use super::{Ask, Client, StreamWriter, field};
 use crate::answer::Answer;
 use crate::call::Generate;
 use crate::error::Error;
-use crate::json::{Edits, Node};
+use crate::event::Event;
+use crate::json::{Body, Edits, Node, Str, Writer};
 
 /// The format.
 pub struct Messages;
 
 impl Client for Messages {
-    fn ask(&self, _root: Node<'_>, _now: u64) -> Result<Ask, Error> {
-        todo!()
+    fn ask(&self, root: Node<'_>, now: u64) -> Result<Ask, Error> {
+        field::object(root)?;
+        let model = field::required(root, "model", field::model)?.into_owned();
+        let stream = field::optional(root, "stream", field::boolean)?.unwrap_or_default();
+        Ok(Ask { model, stream, include_usage: true, now })
     }
 
-    fn read<'a>(&self, _root: Node<'a>) -> Result<Generate<'a>, Error> {
-        todo!()
+    fn read<'a>(&self, root: Node<'a>) -> Result<Generate<'a>, Error> {
+        request::read(root)
     }
 
-    fn answer(&self, _answer: &Answer, _ask: &Ask) -> Vec<u8> {
-        todo!()
+    fn answer(&self, answer: &Answer, ask: &Ask) -> Vec<u8> {
+        answer::write(answer, ask)
     }
 
-    fn stream(&self, _ask: &Ask) -> Box<dyn StreamWriter> {
-        todo!()
+    fn stream(&self, ask: &Ask) -> Box<dyn StreamWriter> {
+        Box::new(stream::Stream::new(ask))
     }
 
-    fn error(&self, _error: &Error) -> Vec<u8> {
-        todo!()
+    fn error(&self, error: &Error) -> Vec<u8> {
+        let mut body = Body::default();
+        let mut w = Writer::new(&mut body);
+        w.object(|w| {
+            w.key("type").text("error");
+            w.key("error").object(|w| {
+                w.key("type").text(error.anthropic_type());
+                w.key("message").text(&error.text());
+            });
+        });
+        body.into_bytes()
     }
 
-    fn stream_error(&self, _error: &Error, _out: &mut Vec<u8>) {
-        todo!()
+    fn stream_error(&self, error: &Error, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"event: error\ndata: ");
+        out.extend_from_slice(&self.error(error));
+        out.extend_from_slice(b"\n\n");
     }
 
-    fn splice_request(&self, _root: Node<'_>, _ask: &Ask, _model: &str, _edits: &mut Edits) {
-        todo!()
+    fn splice_request(&self, root: Node<'_>, ask: &Ask, model: &str, edits: &mut Edits) {
+        if ask.model != model {
+            rename(root, model, edits);
+        }
     }
 
-    fn splice_answer(&self, _root: Node<'_>, _ask: &Ask, _edits: &mut Edits) {
-        todo!()
+    fn splice_answer(&self, root: Node<'_>, ask: &Ask, edits: &mut Edits) {
+        rename(root, &ask.model, edits);
     }
 
-    fn splice_event(&self, _root: Node<'_>, _ask: &Ask, _edits: &mut Edits) -> bool {
-        todo!()
+    fn splice_event(&self, root: Node<'_>, ask: &Ask, edits: &mut Edits) -> bool {
+        let start = root.get("type").and_then(Node::str).is_some_and(|kind| kind == "message_start");
+        if start && let Some(message) = root.get("message") {
+            rename(message, &ask.model, edits);
+        }
+        true
+    }
+}
+
+/// Puts `model` where `object` names one.
+fn rename(object: Node<'_>, model: &str, edits: &mut Edits) {
+    if let Some(node) = object.get("model")
+        && node.str().is_none_or(|name| name != model)
+    {
+        edits.replace(node, Str::plain(model).to_json());
+    }
+}
+
+impl StreamWriter for stream::Stream {
+    fn event(&mut self, event: Event<'_>, out: &mut Vec<u8>) {
+        self.write(event, out);
     }
 }

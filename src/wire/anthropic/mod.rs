@@ -1,4 +1,25 @@
-//! [`Anthropic`]: Anthropic's Messages, as upstreams speak it.
+//! [`Anthropic`]: [Anthropic's Messages](https://platform.claude.com/docs/en/api/messages), as upstreams speak it.
+//!
+//! Written for `anthropic-version: 2023-06-01`; answers of `2026-10-21` read the same. What does not map:
+//!
+//! - Audio, and parts that only another format knows, are refused: nothing that was said may vanish.
+//! - System messages stand before the conversation. A later one keeps its place on models that know such, at the end of
+//!   the user's turn that it is in, and joins the others in front of the conversation elsewhere.
+//! - `response_format: json_object` becomes an instruction, and so does a schema for models that hold to none.
+//! - More than one choice is refused.
+
+mod content;
+mod error;
+mod messages;
+mod models;
+mod params;
+mod reply;
+mod request;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod thinking;
+mod tools;
 
 use super::{Dropped, Encoded, Reader, Target, Wire};
 use crate::call::Call;
@@ -8,20 +29,15 @@ use crate::error::Error;
 pub struct Anthropic;
 
 impl Wire for Anthropic {
-    fn encode<'a>(
-        &self,
-        _call: &'a Call<'a>,
-        _target: &Target<'_>,
-        _dropped: &mut Dropped,
-    ) -> Result<Encoded<'a>, Error> {
-        todo!()
+    fn encode<'a>(&self, call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
+        request::encode(call, target, dropped)
     }
 
     fn reader(&self) -> Box<dyn Reader> {
-        todo!()
+        Box::new(reply::Reply::new(request::names()))
     }
 
-    fn error(&self, _status: u16, _body: &[u8]) -> Error {
-        todo!()
+    fn error(&self, status: u16, body: &[u8]) -> Error {
+        error::read(status, body)
     }
 }

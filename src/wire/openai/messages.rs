@@ -66,7 +66,7 @@ impl<'a> Conversation<'_, '_, 'a> {
         let mut pieces = Vec::new();
         self.pieces(&message.parts, &mut pieces)?;
         if pieces.iter().any(|piece| !piece.is_text()) {
-            self.dropped.note("content of a system message")?;
+            self.dropped.note("content.system")?;
         }
         pieces.retain(Piece::is_text);
         if !pieces.is_empty() {

@@ -30,7 +30,7 @@ pub(super) fn encode<'a>(
     request.messages(call, target)?;
     let tools = request.tools(call)?;
     request.sampling(call)?;
-    request.limits(call, target);
+    request.limits(call);
     if let Some(effort) = effort(call, target.model, tools, request.dropped)? {
         request.w.key("reasoning_effort").str(&effort);
     }
@@ -156,8 +156,9 @@ impl<'a> Request<'_, 'a> {
         Ok(())
     }
 
-    fn limits(&mut self, call: &'a Generate<'a>, target: &Target<'_>) {
-        if let Some(most) = call.max_output_tokens.or(target.max_tokens) {
+    fn limits(&mut self, call: &'a Generate<'a>) {
+        // A configured limit is one of the parameters that are filled in later, under the name it has there.
+        if let Some(most) = call.max_output_tokens {
             self.w.key("max_completion_tokens").u64(most);
         }
         if let Some(choices) = call.choices {

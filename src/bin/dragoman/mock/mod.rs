@@ -1,16 +1,167 @@
 //! Mock providers in their native formats, for demos and tests.
+//!
+//! They judge what a gateway sends: a request that the real provider would refuse is refused here, with the provider's
+//! own error body. They share no code with the filter, so an error in a translation cannot hide in both.
+//! They do not decide anything about quality, cost or time: every answer follows from the request.
+//!
+//! In reading order: [`http`] (a server that can break the protocol), [`log`] (what was received), [`directive`]
+//! (misbehaviour that a prompt asks for), [`shape`] (checks in a provider's words), [`answer`] (what to say), then one
+//! folder per provider with the same files: `mod` (headers, errors), `check` (what is refused), `reply` (what is sent).
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "a test server: its numbers are lengths and small counts, and no stream but a test's hangs on it"
+)]
+
+mod answer;
+mod anthropic;
+mod bytes;
+mod directive;
+mod http;
+mod log;
+mod openai;
+mod shape;
+
+use std::net::Ipv4Addr;
 use std::process::ExitCode;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+use http::{Connection, Outcome, Reply, Request};
+use log::Log;
 
 /// Where the mock providers listen.
 #[derive(clap::Args)]
+#[command(after_long_help = HELP)]
 pub struct Options {
-    /// The port.
+    /// The port on 127.0.0.1; 0 takes a free one. The address is printed.
     #[arg(long, default_value_t = 9900)]
     port: u16,
 }
 
-/// Serves until it is stopped.
-pub fn run(_options: Options) -> Result<ExitCode, String> {
-    Err("not built yet".into())
+/// The two providers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wire {
+    Anthropic,
+    OpenAi,
 }
+
+/// Serves until it is stopped.
+pub fn run(options: Options) -> Result<ExitCode, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| format!("no runtime: {error}"))?;
+    runtime.block_on(serve(options.port))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(port: u16) -> Result<(), String> {
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| format!("port {port}: {error}"))?;
+    let address = listener.local_addr().map_err(|error| format!("port {port}: {error}"))?;
+    println!("mock providers on http://{address}");
+    let log = Arc::new(Log::default());
+    loop {
+        // A connection that breaks while it is accepted is no reason to stop.
+        if let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(converse(Connection::new(stream), Arc::clone(&log)));
+        }
+    }
+}
+
+/// Answers one connection's requests until either side ends it.
+async fn converse(mut connection: Connection, log: Arc<Log>) {
+    loop {
+        let request = match connection.request().await {
+            Ok(Some(request)) => request,
+            Ok(None) => return,
+            Err(refused) => {
+                // The peer may be gone already; there is nobody left to tell.
+                if let Some(reply) = refused {
+                    connection.send(reply.close(), true).await;
+                }
+                return;
+            }
+        };
+        let number = log.received(&request);
+        let reply = route(&request, &log);
+        let (status, last) = (reply.status, request.closes());
+        let outcome = connection.send(reply, last).await;
+        log.answered(number, status, &outcome);
+        if last || outcome != Outcome::Complete {
+            return;
+        }
+    }
+}
+
+fn route(request: &Request, log: &Log) -> Reply {
+    let path = request.path();
+    match (request.method.as_str(), path) {
+        ("GET", "/mock/requests") => Reply::json(200, log.as_json()),
+        ("DELETE", "/mock/requests") => {
+            log.clear();
+            Reply::json(200, "{}".into())
+        }
+        ("GET", "/mock/health") => Reply::json(200, "{\"ready\":true}".into()),
+        (_, "/v1/messages" | "/v1/messages/count_tokens") => anthropic::serve(request, log),
+        _ if path.starts_with("/v1/models") && request.header("anthropic-version").is_some() => {
+            anthropic::serve(request, log)
+        }
+        _ => openai::serve(request, log),
+    }
+}
+
+/// The name of a header that a gateway must keep to itself, if the request carries one.
+fn leaked(request: &Request, foreign: &[&str]) -> Option<String> {
+    request.headers.iter().map(|(name, _)| name).find_map(|name| {
+        let private = name == "cookie" || name.starts_with("x-dragoman-");
+        (private || foreign.iter().any(|prefix| name.starts_with(prefix))).then(|| name.clone())
+    })
+}
+
+const HELP: &str = "\
+Endpoints:
+  POST   /v1/chat/completions        OpenAI     (Authorization: Bearer; a key that starts with `bad` is refused)
+  POST   /v1/messages                Anthropic  (x-api-key or Authorization: Bearer, and anthropic-version)
+  POST   /v1/messages/count_tokens   Anthropic
+  GET    /v1/models, /v1/models/ID   Anthropic's shape when anthropic-version is sent, else OpenAI's
+  GET    /mock/requests              the last 200 requests as received: method, path, headers, body, status, outcome
+  DELETE /mock/requests              forgets them, and the counts of `times`
+  GET    /mock/health                says ready
+
+Requests that the provider would refuse are refused in the provider's words. So are requests that carry a header which
+must not leave a gateway: cookie, x-dragoman-*, the other provider's headers, or a second credential. OpenAI knows any
+model but claude-*, gemini-* and missing*; Anthropic knows claude-* and reads from the name what the model accepts.
+
+Answers follow from the last text of the user:
+  (anything)              `You said: ...`, the first 60 characters
+  weather                 a call of the first tool, if tools are given; text once its result is there
+  parallel                two calls, if tools are given and parallel calls are allowed
+  refuse                  a refusal
+  cached                  cached input tokens in the usage (Anthropic: with cache_control; without this word, a cache write)
+A tool_choice that forces a call, a JSON format, stop sequences, small limits and thinking are honoured.
+
+Directives, in square brackets in the last text of the user, `[mock status=529]`, or after the model's name,
+`gpt-4o+status=529+delay=50`:
+  status=N [html]         answers with this error, in the provider's body (or a proxy's HTML page)
+  retry-after=S           the retry-after of that error, in seconds (429 has 1 by default)
+  error-after=N           streams: an error event after N events, then the end
+  cut-after=N             the connection breaks after N events (not streamed: in the middle of the body)
+  end-after=N             streams: a clean end after N events, nothing finished
+  stall-after=N           streams: silence after N events, until the client leaves
+  slow-start=MS           waits before the headers
+  delay=MS                waits between events
+  tokens=N                a text of exactly N tokens, one event each
+  split=N                 writes the body N bytes at a time, whatever the event borders
+  crlf                    streams: lines end in CRLF
+  redacted                thinking comes as a redacted block (Anthropic)
+  malformed               broken JSON (streams: in the fourth event)
+  empty                   status 200 without a body
+  redirect                status 307 to another path
+  drop                    closes the connection before the headers
+  upstream=openai         the directive is for this provider only (or upstream=anthropic)
+  times=N                 only the first N requests with this very text, per provider
+Several brackets may stand in one text.";

@@ -307,7 +307,6 @@ fn parameters() {
         user: Some("u-1".into()),
         metadata: Some(r#"{"a":"b"}"#),
         native: vec![("context_management".into(), "{}")],
-        format: Some(Format::Messages),
         ..Generate::default()
     });
     assert_eq!(
@@ -334,13 +333,6 @@ fn fields_of_the_same_format_are_kept() {
     });
     assert_eq!(body, r#"[],"metadata":{"a":"b"},"store":true,"prediction":{"x":1}"#);
     assert!(dropped.is_empty());
-}
-
-#[test]
-fn the_configured_limit_is_for_calls_without_one() {
-    let target = Target { max_tokens: Some(64), ..TARGET };
-    let body = encode_to(Generate::default(), &target, &mut Dropped::default()).unwrap();
-    assert_eq!(body, r#"{"model":"m","messages":[],"max_completion_tokens":64}"#);
 }
 
 #[test]

@@ -1,0 +1,77 @@
+# Everything is run from here: `make` lists what there is. What a recipe needs and the machine lacks, tests/toolchain.sh
+# installs into target/ (or, for compilers, by the machine's package manager).
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules
+# The rules name files under target/.
+unexport CARGO_TARGET_DIR CARGO_BUILD_TARGET
+
+toolchain := tests/toolchain.sh
+crate := Cargo.toml Cargo.lock $(shell find src -type f)
+e2e := target/dragoman.wasm target/release/dragoman target/envoy
+# One patch release of every Envoy from the oldest that works.
+envoys := 1.37.0 1.38.3 1.39.3 1.40.0
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-13s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+wasm: target/dragoman.wasm ## the filter, target/dragoman.wasm
+cli: target/release/dragoman ## the command line, target/release/dragoman
+
+demo: $(e2e) ## a running gateway with calls through it (ONCE=1: then stop)
+	envoy/demo.sh
+
+test: check test-native test-wasm test-e2e ## everything that CI runs
+
+check: ## formatting, lints and documentation
+	cargo fmt --check
+	rustfmt --check --edition 2024 $(wildcard tests/bench/*/src/main.rs tests/bench/*/src/lib.rs tests/fuzz/fuzz_targets/*.rs)
+	cargo clippy --locked --all-targets --features cli -- -D warnings
+	$(toolchain) clippy
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --locked --no-deps --lib --document-private-items
+
+test-native: ## the tests that need no host
+	cargo test --locked --features cli
+
+test-wasm: ## the core's tests as wasm32, in Node
+	$(toolchain) tests
+
+test-e2e: $(e2e) ## the tests in a real Envoy (TESTS=: arguments for pytest)
+	target/venv/bin/pytest tests/e2e $(TESTS)
+
+matrix: $(e2e) ## the tests in a real Envoy, on every release that is supported
+	for version in $(envoys); do \
+		$(toolchain) envoy $$version; \
+		ENVOY=target/envoy-$$version target/venv/bin/pytest tests/e2e $(TESTS); \
+	done
+
+bench: target/dragoman.wasm target/bench/noop.wasm target/envoy ## CPU per call: plain Envoy, an empty filter, this one
+	cargo build --release --locked --manifest-path tests/bench/rig/Cargo.toml --target-dir target/bench/rig
+	target/venv/bin/python tests/bench/bench.py $(BENCH)
+
+fuel: target/dragoman.wasm ## wasm instructions per call, against the counts on record (FUEL=--write: new record)
+	cargo build --release --locked --manifest-path tests/bench/fuel/Cargo.toml --target-dir target/bench/fuel
+	python3 tests/bench/fuel.py $(FUEL)
+
+fuzz: ## each fuzz target for SECONDS=60
+	$(toolchain) fuzz $(or $(SECONDS),60)
+
+clean: ## removes everything that was built
+	rm -rf target
+
+target/dragoman.wasm: $(crate) $(toolchain)
+	$(toolchain) wasm
+
+target/release/dragoman: $(crate)
+	cargo build --release --locked --features cli
+	touch $@
+
+target/bench/noop.wasm: tests/bench/noop/Cargo.toml tests/bench/noop/Cargo.lock tests/bench/noop/src/lib.rs $(toolchain)
+	$(toolchain) build tests/bench/noop $@
+
+target/envoy: tests/requirements.txt $(toolchain)
+	$(toolchain) python
+
+.PHONY: help wasm cli demo test check test-native test-wasm test-e2e matrix bench fuel fuzz clean

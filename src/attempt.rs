@@ -1,0 +1,263 @@
+//! One attempt to have a call answered by one upstream: the request in the upstream's format, and the [`Reply`] that
+//! reads what comes back.
+//!
+//! Every attempt starts from the client's own request, so a second one is exactly as if it were the first.
+
+use std::ops::Range;
+
+use crate::call::Call;
+use crate::client::{self, Ask};
+use crate::config::{Config, Credentials, UnsupportedParams, Upstream};
+use crate::error::{Error, Kind};
+use crate::format::{Format, Operation};
+use crate::http::Headers;
+use crate::json::{Body, Doc, Edits};
+use crate::patch;
+use crate::provider::{Auth, Quirks, Surface};
+use crate::reply::Reply;
+use crate::wire::{self, Dropped, Target};
+
+/// A call, as the client sent it.
+#[derive(Clone, Copy, Debug)]
+pub struct Inbound<'i> {
+    /// What it asks for.
+    pub operation: Operation,
+    /// In which format.
+    pub format: Format,
+    /// The client's headers.
+    pub headers: &'i Headers,
+    /// The client's body.
+    pub body: &'i [u8],
+    /// What the gateway has read of it.
+    pub ask: &'i Ask,
+    /// The upstream's name of the model.
+    pub model: &'i str,
+    /// A number that differs from call to call: spreads calls over several keys.
+    pub turn: u64,
+}
+
+/// The same call, as the upstream gets it.
+pub struct Outbound {
+    /// All headers, `:path` and `:authority` among them.
+    pub headers: Headers,
+    /// The body.
+    pub body: Vec<Piece>,
+    /// Parameters that were left out.
+    pub dropped: Vec<String>,
+    /// Reads the answer.
+    pub reply: Reply,
+}
+
+/// A part of a body to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// A range of the body that came in.
+    Kept(Range<usize>),
+    /// Something else.
+    New(Vec<u8>),
+}
+
+impl Piece {
+    /// How long the body is.
+    pub fn total(pieces: &[Self]) -> usize {
+        pieces.iter().fold(0, |sum, piece| {
+            sum.saturating_add(match piece {
+                Self::Kept(range) => range.len(),
+                Self::New(bytes) => bytes.len(),
+            })
+        })
+    }
+
+    /// The body in one, where `received` came in.
+    pub fn join(pieces: &[Self], received: &[u8]) -> Vec<u8> {
+        let mut all = Vec::with_capacity(Self::total(pieces));
+        for piece in pieces {
+            all.extend_from_slice(match piece {
+                Self::Kept(range) => received.get(range.clone()).unwrap_or_default(),
+                Self::New(bytes) => bytes,
+            });
+        }
+        all
+    }
+}
+
+/// The surface on which `upstream` answers such a call: in the client's own format if it has one.
+pub fn surface(upstream: &Upstream, operation: Operation, format: Format) -> Option<&'static Surface> {
+    let surfaces = || upstream.provider.surfaces.iter().filter(move |surface| surface.operation == operation);
+    let translates = operation == Operation::Generate;
+    surfaces().find(|s| s.format == format).or_else(|| surfaces().next().filter(|_| translates))
+}
+
+/// Writes a call for `upstream`.
+pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Result<Outbound, Error> {
+    let surface = surface(upstream, call.operation, call.format).ok_or_else(|| unsupported(upstream, call))?;
+    let client = client::of(call.format);
+    let wire = wire::of(surface.format);
+    let mut dropped = Dropped { reject: config.unsupported_params == UnsupportedParams::Reject, ..Dropped::default() };
+    let mut headers = headers(upstream, call.headers, call.format == surface.format, surface)?;
+
+    let doc = Doc::strict(call.body).map_err(|fault| Error::invalid(format!("the body is not JSON: {fault}")))?;
+    let spliced = call.format == surface.format;
+    let quirks = &upstream.provider.quirks;
+    let (body, reader) = if spliced {
+        let mut edits = Edits::default();
+        patch::apply(doc.root(), &upstream.params, quirks, &mut dropped, &mut edits)?;
+        if call.operation == Operation::Generate {
+            client.splice_request(doc.root(), &usage_ask(call.ask, quirks), call.model, &mut edits);
+        }
+        (in_place(edits, &doc), wire.reader())
+    } else {
+        let generate = client.read(doc.root())?;
+        generate.unread.iter().try_for_each(|name| dropped.note(name.clone()))?;
+        let asked = match call.operation {
+            Operation::CountTokens => Call::CountTokens(generate),
+            Operation::Generate => Call::Generate(generate),
+        };
+        let reasoning_field = quirks.reasoning_field;
+        let target = Target { model: call.model, max_tokens: configured_limit(upstream), reasoning_field };
+        let encoded = wire.encode(&asked, &target, &mut dropped)?;
+        for (name, value) in encoded.headers {
+            headers.set(name, value);
+        }
+        let body = if patch::is_needed(&upstream.params, quirks) {
+            let bytes = encoded.body.into_bytes();
+            let doc = Doc::lenient(&bytes).map_err(|fault| Error::new(Kind::Internal, fault.to_string()))?;
+            let mut edits = Edits::default();
+            patch::apply(doc.root(), &upstream.params, quirks, &mut dropped, &mut edits)?;
+            vec![Piece::New(edits.apply(&doc).into_bytes())]
+        } else {
+            pieces(encoded.body, call.body)
+        };
+        (body, encoded.reader)
+    };
+
+    headers.set("content-length", Piece::total(&body).to_string());
+    headers.set(":path", format!("{}{}", upstream.prefix, surface.path));
+    let own_credentials = matches!(upstream.credentials, Credentials::Client | Credentials::None);
+    credentials(upstream, call, &mut headers)?;
+    let reply = Reply::new(call.ask.clone(), client, wire, reader, spliced, own_credentials);
+    let dropped = dropped.names.into_iter().map(|name| name.into_owned()).collect();
+    Ok(Outbound { headers, body, dropped, reply })
+}
+
+fn unsupported(upstream: &Upstream, call: Inbound<'_>) -> Error {
+    let (name, operation) = (&upstream.name, call.operation);
+    Error::new(Kind::Unavailable, format!("the upstream `{name}` cannot do this ({operation:?})"))
+}
+
+/// An upstream that refuses `stream_options` is not asked for usage in the stream.
+fn usage_ask(ask: &Ask, quirks: &Quirks) -> Ask {
+    Ask { stream: ask.stream && quirks.stream_options, ..ask.clone() }
+}
+
+/// `params.default.max_tokens`: for wires that must say a limit.
+fn configured_limit(upstream: &Upstream) -> Option<u64> {
+    let (_, json) = upstream.params.default.iter().find(|(name, _)| name == "max_tokens")?;
+    json.parse().ok()
+}
+
+/// The changed document, with what follows the last change left where it is.
+fn in_place(edits: Edits, doc: &Doc<'_>) -> Vec<Piece> {
+    let all = doc.bytes().len();
+    if edits.is_empty() {
+        return vec![Piece::Kept(0..all)];
+    }
+    let (end, prefix) = edits.prefix(doc);
+    vec![Piece::New(prefix), Piece::Kept(end..all)]
+}
+
+/// The parts of `body`, those that were borrowed from `received` as ranges of it.
+fn pieces(body: Body<'_>, received: &[u8]) -> Vec<Piece> {
+    let base = received.as_ptr().addr();
+    let part = |part: &[u8]| {
+        let start = part.as_ptr().addr().checked_sub(base);
+        let range = start.and_then(|start| Some(start..start.checked_add(part.len())?));
+        match range {
+            Some(range) if range.end <= received.len() => Piece::Kept(range),
+            _ => Piece::New(part.to_vec()),
+        }
+    };
+    body.parts().map(part).collect()
+}
+
+/// Headers of the client that any provider may see.
+const FORWARDED: &[&str] =
+    &["accept-language", "b3", "baggage", "traceparent", "tracestate", "user-agent", "x-request-id"];
+
+/// Headers that only the host reads, on the same map: it would miss them.
+const HOST: &[&str] = &[":method", ":scheme", "x-envoy-expected-rq-timeout-ms", "x-envoy-attempt-count"];
+
+fn headers(upstream: &Upstream, client: &Headers, same: bool, surface: &Surface) -> Result<Headers, Error> {
+    let rules = &upstream.headers;
+    let passes = |name: &str| {
+        let known = FORWARDED.contains(&name) || HOST.contains(&name) || rules.forward.iter().any(|n| n == name);
+        known || (same && belongs(surface.format, name))
+    };
+    let mut headers: Headers = client.list.iter().filter(|(name, _)| passes(name)).cloned().collect();
+    headers.set(":authority", upstream.authority.as_str());
+    headers.set(":scheme", if upstream.tls { "https" } else { "http" });
+    headers.set("content-type", "application/json");
+    headers.set("accept-encoding", "identity");
+    headers.set("accept", "application/json, text/event-stream");
+    for (name, value) in upstream.provider.headers {
+        if !headers.has(name) {
+            headers.set(name, *value);
+        }
+    }
+    rules.remove.iter().for_each(|name| headers.remove(name));
+    rules.set.iter().for_each(|(name, value)| headers.set(name, value.as_str()));
+    Ok(headers)
+}
+
+/// Whether a header is a part of the format.
+fn belongs(format: Format, name: &str) -> bool {
+    match format {
+        Format::Chat => name.starts_with("openai-") && name != "openai-organization" && name != "openai-project",
+        Format::Messages => matches!(name, "anthropic-beta" | "anthropic-version"),
+    }
+}
+
+/// The headers in which clients send keys.
+pub const KEY_HEADERS: &[&str] = &["authorization", "x-api-key", "api-key", "x-goog-api-key"];
+
+fn credentials(upstream: &Upstream, call: Inbound<'_>, headers: &mut Headers) -> Result<(), Error> {
+    match &upstream.credentials {
+        Credentials::ApiKey(keys) => {
+            let turn = usize::try_from(call.turn).unwrap_or(0).checked_rem(keys.len()).unwrap_or(0);
+            let key = keys.get(turn).ok_or_else(|| no_credentials(upstream))?.reveal();
+            match upstream.provider.auth {
+                Auth::Bearer => headers.set("authorization", format!("Bearer {key}")),
+                Auth::Header(name) => headers.set(name, key),
+            }
+        }
+        Credentials::Client => {
+            let own = call.headers.list.iter().filter(|(name, _)| KEY_HEADERS.contains(&name.as_str()));
+            own.for_each(|(name, value)| headers.set(name, value.clone()));
+        }
+        Credentials::Host | Credentials::None => {}
+        Credentials::Unset(_) => return Err(no_credentials(upstream)),
+    }
+    Ok(())
+}
+
+fn no_credentials(upstream: &Upstream) -> Error {
+    Error::new(Kind::Unavailable, format!("the upstream `{}` has no credentials", upstream.name))
+}
+
+/// Headers of an upstream's answer that clients do not get: those about the account, the connection or this filter.
+pub fn hidden(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "alt-svc",
+        "anthropic-organization-id",
+        "content-length",
+        "openai-organization",
+        "openai-project",
+        "set-cookie",
+        "strict-transport-security",
+    ];
+    const PREFIXES: &[&str] = &["anthropic-ratelimit-", "x-dragoman-", "x-ratelimit-"];
+    NAMES.contains(&name) || REQUEST_IDS.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Headers in which providers send their own id of a request, the surest first.
+pub const REQUEST_IDS: &[&str] = &["request-id", "x-request-id", "apim-request-id", "x-amzn-requestid"];

@@ -1,0 +1,193 @@
+//! `upstreams`: accounts at providers.
+
+use std::collections::HashMap;
+
+use super::address::BaseUrl;
+use super::credentials::{self, Source};
+use super::header::{self, Use};
+use super::pattern;
+use super::read::Value;
+use super::{Credentials, Headers, Params, Upstream};
+use crate::error::shorten;
+use crate::provider::{Address, PROVIDERS, Provider};
+
+/// The upstreams by name. One with a fault is `None`: others may refer to it all the same.
+#[derive(Default)]
+pub(super) struct Upstreams {
+    /// In the order of the document.
+    pub(super) list: Vec<Option<Upstream>>,
+    names: Vec<String>,
+    places: HashMap<String, usize>,
+}
+
+impl Upstreams {
+    /// The place of the upstream that `name` refers to.
+    pub(super) fn find(&self, value: &Value<'_>, name: &str) -> Option<usize> {
+        let found = self.places.get(name).copied();
+        if found.is_none() {
+            let known = self.names.iter().map(String::as_str);
+            value.unknown("upstream", name, known, "it must stand in `upstreams`");
+        }
+        found
+    }
+
+    /// Notes where a model, whose upstreams stand at `value`, would show the caller's own key for one provider to another.
+    pub(super) fn check_callers_keys(&self, value: &Value<'_>, places: &[usize]) {
+        let chosen = || places.iter().filter_map(|place| self.list.get(*place)?.as_ref());
+        let Some(client) = chosen().find(|upstream| matches!(upstream.credentials, Credentials::Client)) else {
+            return;
+        };
+        if chosen().any(|upstream| upstream.provider.id != client.provider.id) {
+            value.fault(format!(
+                "`{}` has `credentials: client`, so all upstreams of the model must be of the provider `{}`",
+                client.name, client.provider.id
+            ));
+        }
+    }
+}
+
+/// Reads `upstreams`.
+pub(super) fn read(value: &Value<'_>, source: &Source<'_>) -> Option<Upstreams> {
+    let mut upstreams = Upstreams::default();
+    let members = value.map(1000)?;
+    if members.is_empty() {
+        value.fault("expected at least one upstream");
+    }
+    for (name, value) in members {
+        let others = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+        if !(1..=64).contains(&name.len()) || !name.chars().all(others) {
+            value.fault("the name of an upstream has 1 to 64 letters, digits and `_` `.` `-`");
+        }
+        upstreams.places.insert(name.to_string(), upstreams.list.len());
+        upstreams.list.push(one(&name, &value, source));
+        upstreams.names.push(name.into_owned());
+    }
+    Some(upstreams)
+}
+
+fn one(name: &str, value: &Value<'_>, source: &Source<'_>) -> Option<Upstream> {
+    let mut fields = value.fields()?;
+    let provider = fields.need("provider", "name a provider, such as `anthropic`").and_then(|value| provider(&value));
+    let written = fields.take("base_url");
+    let url = provider.and_then(|provider| base_url(value, written.as_ref(), provider));
+    if let (Some(options), Some(provider)) = (fields.take("options"), provider) {
+        no_options(&options, provider);
+    }
+    let models = fields.or_default("models", pattern::read_map);
+    let credentials = fields
+        .need("credentials", "write `{ api_key: { env: NAME } }`, `host`, `client` or `none`")
+        .and_then(|value| credentials::read(&value, source));
+    let params = fields.or_default("params", params);
+    let headers = fields.or_default("headers", headers);
+    fields.refuse(&["limits"]);
+    fields.finish();
+
+    let (url, credentials) = (url?, credentials?);
+    let secret = matches!(credentials, Credentials::ApiKey(_) | Credentials::Client | Credentials::Unset(_));
+    if let Some(written) = written.filter(|_| secret && !url.tls && !url.is_private()) {
+        written.warn("keys go over the network in the clear; use `https://`");
+    }
+    Some(Upstream {
+        name: name.to_owned(),
+        provider: provider?,
+        tls: url.tls,
+        authority: url.authority,
+        prefix: url.prefix,
+        credentials,
+        models: models?,
+        params: params?,
+        headers: headers?,
+    })
+}
+
+fn provider(value: &Value<'_>) -> Option<&'static Provider> {
+    let id = value.text()?;
+    let found = find(&id);
+    if found.is_none() {
+        let known = PROVIDERS.iter().map(|provider| provider.id);
+        value.unknown("provider", &id, known, "`openai_compatible` takes any server in OpenAI's format");
+    }
+    found
+}
+
+fn find(id: &str) -> Option<&'static Provider> {
+    PROVIDERS.iter().find(|provider| provider.id == id)
+}
+
+/// What is written, or else the catalogue's address.
+fn base_url(upstream: &Value<'_>, written: Option<&Value<'_>>, provider: &Provider) -> Option<BaseUrl> {
+    let Some(value) = written else {
+        let Address::Fixed(url) = provider.address else {
+            let message = format!("missing; `{}` has no address of its own", provider.id);
+            upstream.fault_in("base_url", message);
+            return None;
+        };
+        return BaseUrl::parse(url).map_err(|fault| upstream.fault_in("provider", fault)).ok();
+    };
+    let url = value.text()?;
+    BaseUrl::parse(&url).map_err(|fault| value.fault(fault)).ok()
+}
+
+fn no_options(value: &Value<'_>, provider: &Provider) {
+    for (_, option) in value.map(usize::MAX).unwrap_or_default() {
+        option.fault(format!("unknown option; `{}` takes none", provider.id));
+    }
+}
+
+fn params(value: &Value<'_>) -> Option<Params> {
+    let mut fields = value.fields()?;
+    let default = fields.or_default("default", settings);
+    let force = fields.or_default("force", settings);
+    let drop = fields.or_default("drop", |value| {
+        value.each(1000, |value| {
+            let name = value.text()?;
+            check_param(value, &name);
+            let mut set = default.iter().chain(&force).flatten();
+            if set.any(|(set, _)| *set == name) {
+                value.fault(format!("`{}` is set by `default` or `force` as well", shorten(&name)));
+            }
+            Some(name.into_owned())
+        })
+    });
+    fields.finish();
+    Some(Params { default: default?, force: force?, drop: drop? })
+}
+
+/// Names of parameters and their values, which stay as they are written.
+fn settings(value: &Value<'_>) -> Option<Vec<(String, String)>> {
+    let members = value.map(1000)?;
+    members.iter().for_each(|(name, value)| check_param(value, name));
+    Some(members.into_iter().map(|(name, value)| (name.into_owned(), value.raw().to_owned())).collect())
+}
+
+fn check_param(value: &Value<'_>, name: &str) {
+    match name {
+        "messages" | "model" | "stream" => value.fault(format!("`{name}` cannot be changed")),
+        _ if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) => {
+            value.fault("the name of a parameter has 1 to 128 bytes and no control characters");
+        }
+        _ => {}
+    }
+}
+
+fn headers(value: &Value<'_>) -> Option<Headers> {
+    let mut fields = value.fields()?;
+    let mut places: HashMap<String, String> = HashMap::new();
+    let mut once = |value: &Value<'_>, name: &str, used: Use| {
+        let name = header::name(value, name, used)?;
+        if let Some(place) = places.insert(name.clone(), value.place().to_owned()) {
+            value.fault(format!("`{name}` stands at `{place}` already"));
+        }
+        Some(name)
+    };
+    let set = fields.or_default("set", |value| {
+        let members = value.map(100)?;
+        let set = members.iter().map(|(name, value)| Some((once(value, name, Use::Set)?, header::value(value)?)));
+        set.collect::<Vec<_>>().into_iter().collect()
+    });
+    let mut names =
+        |name, used| fields.or_default(name, |value| value.each(100, |value| once(value, &value.text()?, used)));
+    let (remove, forward) = (names("remove", Use::Remove), names("forward", Use::Forward));
+    fields.finish();
+    Some(Headers { set: set?, remove: remove?, forward: forward? })
+}

@@ -1,0 +1,539 @@
+//! The gateway's part of a call: who calls, for what, and where it goes first; and at the end, what is to be told of it.
+//!
+//! The order of use: [`Gateway::head`] with the request's headers; [`Gateway::call`] with its body; then, when the host
+//! has an answer, [`answer_headers`] or, if the host made the answer itself, [`Gateway::host_error`]; at last
+//! [`Gateway::account`].
+
+use std::rc::Rc;
+
+use crate::attempt::{self, KEY_HEADERS};
+use crate::client::{self, Ask};
+use crate::config::{Balance, ClientAuth, Config, Credentials, Key, KeyLabel, Resolved};
+use crate::endpoint::{self, Endpoint};
+use crate::error::{Error, Kind, shorten};
+use crate::format::{Format, Operation};
+use crate::http::Headers;
+use crate::json::{Body, Doc, Writer};
+use crate::metrics::{self, Sample};
+use crate::record::Record;
+
+/// One call at the gateway.
+pub struct Gateway {
+    config: Rc<Config>,
+    /// When it began, in unix milliseconds.
+    began: u64,
+    endpoint: Option<Endpoint>,
+    /// The format of errors.
+    format: Format,
+    /// The caller's place in the configuration's keys.
+    key: Option<usize>,
+    /// The configured model: its place, if any is configured.
+    model: Option<usize>,
+    /// Why the filter refused the call.
+    rejected: Option<&'static str>,
+}
+
+/// An answer that the filter makes itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Local {
+    /// The status.
+    pub status: u16,
+    /// Headers beside the usual ones.
+    pub headers: Vec<(&'static str, String)>,
+    /// JSON.
+    pub body: Vec<u8>,
+}
+
+/// What comes after the request's headers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The body is needed.
+    Body,
+    /// This is the answer.
+    Reply(Local),
+}
+
+/// What the host knows beside the request.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// When, in unix milliseconds.
+    pub now: u64,
+    /// The caller's id in metadata or filter state, if the configuration has it there.
+    pub identity: Option<Vec<u8>>,
+    /// The upstream that the route as it came stands for.
+    pub route_upstream: Option<String>,
+    /// Whether the request has no body.
+    pub ended: bool,
+}
+
+/// Where a call goes.
+#[derive(Clone, Debug)]
+pub struct Routed {
+    /// What its answer depends on.
+    pub ask: Ask,
+    /// What it asks for.
+    pub operation: Operation,
+    /// In which format.
+    pub format: Format,
+    /// The upstream to start with, unless the host's routes choose it.
+    pub upstream: Option<usize>,
+    /// Headers by which the host routes, and is told of timeouts and retries.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// Private headers: whatever a client sends under this prefix is removed.
+pub const PRIVATE: &str = "x-dragoman-";
+/// The header that the host's routes match.
+pub const UPSTREAM: &str = "x-dragoman-upstream";
+/// The header in which the two filters of a call know each other.
+pub const CALL: &str = "x-dragoman-call";
+
+impl Gateway {
+    /// A call that begins at `now`, in unix milliseconds.
+    pub fn new(config: Rc<Config>, now: u64) -> Self {
+        let format = Format::Chat;
+        Self { config, began: now, endpoint: None, format, key: None, model: None, rejected: None }
+    }
+
+    /// The call's configuration.
+    pub fn config(&self) -> &Rc<Config> {
+        &self.config
+    }
+
+    /// Reads the request's headers.
+    pub fn head(&mut self, headers: &Headers, facts: &Facts) -> Result<Next, Error> {
+        let path = headers.text(":path");
+        self.format = endpoint::format_hint(&path, headers.has("anthropic-version"));
+        if headers.has("upgrade") || headers.text(":method") == "CONNECT" {
+            return Err(Error::new(Kind::NotImplemented, "upgrades are not supported"));
+        }
+        let own_route = self.config.models.is_empty() && facts.route_upstream.is_some();
+        let endpoint =
+            Endpoint::of(&headers.text(":method"), &path, own_route).inspect_err(|_| self.reject("invalid"))?;
+        self.endpoint = Some(endpoint.clone());
+        if endpoint == Endpoint::Health {
+            return Ok(Next::Reply(Local::ok(b"{\"status\":\"ok\"}".to_vec())));
+        }
+        self.authenticate(headers, facts).inspect_err(|_| self.reject("auth"))?;
+        match endpoint {
+            Endpoint::Model(id) => self.one_model(&id).map(Next::Reply).inspect_err(|_| self.reject("model")),
+            Endpoint::Models => Ok(Next::Reply(self.models())),
+            Endpoint::Call(..) | Endpoint::Health => {
+                check_body(headers, facts.ended).inspect_err(|_| self.reject("invalid"))?;
+                Ok(Next::Body)
+            }
+        }
+    }
+
+    fn reject(&mut self, reason: &'static str) {
+        self.rejected = Some(reason);
+    }
+
+    fn authenticate(&mut self, headers: &Headers, facts: &Facts) -> Result<(), Error> {
+        let unknown = |what: &str| Error::new(Kind::Authentication, what);
+        let by_id = |id: &[u8]| std::str::from_utf8(id).ok().and_then(|id| self.config.key_ids.get(id)).copied();
+        let place = match &self.config.client_auth {
+            ClientAuth::Open => return Ok(()),
+            ClientAuth::Keys => {
+                let secret = secret(headers).ok_or_else(|| {
+                    unknown("no key: send it as `authorization: Bearer`, `x-api-key`, `api-key` or `x-goog-api-key`")
+                })?;
+                let place = self.config.by_secret(secret).and_then(|key| self.config.key_ids.get(&key.id));
+                place.copied().ok_or_else(|| unknown("unknown key"))?
+            }
+            ClientAuth::FilterState(_) | ClientAuth::Metadata { .. } => {
+                let id = facts.identity.as_deref().ok_or_else(|| unknown("the host has not identified the caller"))?;
+                by_id(id).ok_or_else(|| unknown("unknown caller"))?
+            }
+            ClientAuth::Header(name) => {
+                let id = headers.get(name).ok_or_else(|| unknown("the host has not identified the caller"))?;
+                by_id(id).ok_or_else(|| unknown("unknown caller"))?
+            }
+        };
+        self.key = Some(place);
+        let Some(key) = self.caller() else { return Err(unknown("unknown key")) };
+        if key.disabled {
+            return Err(unknown("this key is disabled"));
+        }
+        if key.expires.is_some_and(|expires| seconds(facts.now) >= expires) {
+            return Err(unknown("this key has expired"));
+        }
+        Ok(())
+    }
+
+    fn caller(&self) -> Option<&Key> {
+        self.key.and_then(|place| self.config.keys.get(place))
+    }
+
+    /// Reads the request's body and chooses where it goes.
+    pub fn call(&mut self, body: &[u8], facts: &Facts, random: u64) -> Result<Result<Routed, Local>, Error> {
+        let Some(Endpoint::Call(operation, format)) = self.endpoint else {
+            return Err(Error::new(Kind::Internal, "a body without a call"));
+        };
+        let doc = Doc::strict(body).map_err(|fault| Error::invalid(format!("the body is not JSON: {fault}")));
+        let doc = doc.inspect_err(|_| self.reject("invalid"))?;
+        let ask = client::of(format).ask(doc.root(), seconds(facts.now)).inspect_err(|_| self.reject("invalid"))?;
+        let routed = self
+            .resolve(&ask.model)
+            .map(|resolved| (resolved.model, self.choose(&resolved, operation, format, facts, random)));
+        let (model, upstream) = routed.inspect_err(|_| self.reject("model"))?;
+        self.model = model;
+        let upstream = upstream?;
+        if operation == Operation::CountTokens && !self.counts(upstream, format) {
+            return Ok(Err(estimate(doc.root())));
+        }
+        let headers = self.routing(&ask, upstream);
+        Ok(Ok(Routed { ask, operation, format, upstream, headers }))
+    }
+
+    fn resolve<'a>(&'a self, asked: &'a str) -> Result<Resolved<'a>, Error> {
+        let resolved = self.config.model(asked).ok_or_else(|| no_model(asked))?;
+        if self.caller().is_some_and(|key| !self.config.allows(key, &resolved)) {
+            let message = format!("this key may not use the model `{}`", shorten(asked));
+            return Err(Error::new(Kind::Permission, message).code("model_not_allowed").at("model"));
+        }
+        Ok(resolved)
+    }
+
+    /// The upstream to start with: one that can do this and has credentials.
+    fn choose(
+        &self,
+        resolved: &Resolved<'_>,
+        operation: Operation,
+        format: Format,
+        facts: &Facts,
+        random: u64,
+    ) -> Result<Option<usize>, Error> {
+        let able = |place: usize| {
+            self.config.upstreams.get(place).is_some_and(|upstream| {
+                let counted = operation == Operation::CountTokens;
+                let can = counted || attempt::surface(upstream, operation, format).is_some();
+                can && !matches!(upstream.credentials, Credentials::Unset(_))
+            })
+        };
+        let Some(model) = resolved.model.and_then(|place| self.config.models.get(place)) else {
+            let named = facts.route_upstream.as_deref();
+            let place = match (named, self.config.upstreams.as_slice()) {
+                (Some(name), list) => list.iter().position(|upstream| upstream.name == name),
+                (None, [_]) => Some(0),
+                (None, _) if self.config.role == crate::config::Role::Gateway => return Ok(None),
+                (None, _) => None,
+            };
+            return place.filter(|&place| able(place)).map(Some).ok_or_else(|| {
+                Error::new(
+                    Kind::Unavailable,
+                    "no upstream: the route names none that is configured and has credentials",
+                )
+            });
+        };
+        let mut list = model.upstreams.iter().filter(|choice| able(choice.upstream));
+        let chosen = match model.balance {
+            Balance::Priority => list.next(),
+            Balance::Weighted => {
+                let total: u64 = list.clone().map(|choice| u64::from(choice.weight)).sum();
+                let mut point = random.checked_rem(total).unwrap_or(0);
+                list.find(|choice| {
+                    let hit = point < u64::from(choice.weight);
+                    point = point.saturating_sub(u64::from(choice.weight));
+                    hit
+                })
+            }
+        };
+        chosen.map(|choice| Some(choice.upstream)).ok_or_else(|| {
+            let message = format!("no upstream of the model `{}` has credentials", shorten(&model.name));
+            Error::new(Kind::Unavailable, message)
+        })
+    }
+
+    /// Whether tokens are counted upstream, in the client's own format.
+    fn counts(&self, upstream: Option<usize>, format: Format) -> bool {
+        let upstream = upstream.and_then(|place| self.config.upstreams.get(place));
+        upstream.is_some_and(|upstream| attempt::surface(upstream, Operation::CountTokens, format).is_some())
+    }
+
+    fn routing(&self, ask: &Ask, upstream: Option<usize>) -> Vec<(&'static str, String)> {
+        let mut headers = Vec::with_capacity(6);
+        let model = self.model.and_then(|place| self.config.models.get(place));
+        headers.push(("x-dragoman-model", model.map_or_else(|| ask.model.clone(), |model| model.name.clone())));
+        if let Some(endpoint) = &self.endpoint {
+            headers.push(("x-dragoman-endpoint", endpoint.name().to_owned()));
+        }
+        if let Some(upstream) = upstream.and_then(|place| self.config.upstreams.get(place)) {
+            headers.push((UPSTREAM, upstream.name.clone()));
+        }
+        let Some(model) = model else { return headers };
+        let mut host = |name, value: Option<String>| headers.extend(value.map(|value| (name, value)));
+        host("x-envoy-upstream-rq-timeout-ms", model.timeouts.total.map(|ms| ms.to_string()));
+        // A try of a call that is not streamed shows its first byte when it is done.
+        let try_limit = if ask.stream { model.timeouts.first_token } else { model.timeouts.total };
+        host("x-envoy-upstream-rq-per-try-timeout-ms", try_limit.map(|ms| ms.to_string()));
+        host("x-envoy-max-retries", model.retries.map(|count| count.to_string()));
+        headers
+    }
+
+    /// An error as the client reads it.
+    pub fn refuse(&self, error: &Error) -> Local {
+        Local { status: error.status(), headers: Vec::new(), body: client::of(self.format).error(error) }
+    }
+
+    /// The host's own answer in the client's format. `details` is the host's word for what happened.
+    pub fn host_error(&mut self, status: u16, details: &str) -> Local {
+        let kind = match status {
+            413 => {
+                self.reject("size");
+                Kind::TooLarge
+            }
+            408 | 504 => Kind::Timeout,
+            503 => Kind::Unavailable,
+            status => Kind::of_status(status),
+        };
+        let what = match kind {
+            Kind::TooLarge => "the body is larger than the gateway takes",
+            Kind::Timeout => "the upstream did not answer in time",
+            Kind::Unavailable => "no upstream could be reached",
+            _ => "the gateway could not pass the call on",
+        };
+        let details: String =
+            details.chars().filter(|c| c.is_ascii_alphanumeric() || "_-".contains(*c)).take(64).collect();
+        let message = if details.is_empty() { what.to_owned() } else { format!("{what} ({details})") };
+        self.refuse(&Error::new(kind, message).with_status(status))
+    }
+
+    fn models(&self) -> Local {
+        let models = self.config.visible_models(self.caller());
+        let created = seconds(self.began);
+        let mut body = Body::default();
+        let mut w = Writer::new(&mut body);
+        w.object(|w| {
+            if self.format == Format::Chat {
+                w.key("object").text("list");
+            }
+            w.key("data").array(|w| models.iter().for_each(|name| self.write_model(w, name, created)));
+            if self.format == Format::Messages {
+                w.key("has_more").bool(false);
+                for (key, id) in [("first_id", models.first()), ("last_id", models.last())] {
+                    w.key(key);
+                    match id {
+                        Some(id) => w.text(id),
+                        None => w.null(),
+                    }
+                }
+            }
+        });
+        Local::ok(body.into_bytes())
+    }
+
+    fn one_model(&self, id: &str) -> Result<Local, Error> {
+        self.resolve(id)?;
+        let mut body = Body::default();
+        self.write_model(&mut Writer::new(&mut body), id, seconds(self.began));
+        Ok(Local::ok(body.into_bytes()))
+    }
+
+    fn write_model(&self, w: &mut Writer<'_, '_>, name: &str, created: u64) {
+        w.object(|w| {
+            w.key("id").text(name);
+            match self.format {
+                Format::Chat => {
+                    w.key("object").text("model");
+                    w.key("created").u64(created);
+                    w.key("owned_by").text("dragoman");
+                }
+                Format::Messages => {
+                    w.key("type").text("model");
+                    w.key("display_name").text(name);
+                    w.key("created_at").text("1970-01-01T00:00:00Z");
+                }
+            }
+        });
+    }
+
+    /// What the call adds to metrics and filter state, when it is over. `status` is what the client saw.
+    pub fn account(&self, record: Option<&Record>, status: Option<u16>, now: u64) -> Account {
+        let key = self.caller();
+        let key_label = match (self.config.metrics.key_label, key) {
+            (KeyLabel::Id, Some(key)) => key.id.as_str(),
+            (KeyLabel::Team, Some(key)) => key.team.as_deref().unwrap_or_default(),
+            (KeyLabel::Off, _) | (_, None) => "",
+        };
+        let last = record.and_then(|record| record.attempts.last());
+        let model = self.model.and_then(|place| self.config.models.get(place)).map_or("*", |model| &model.name);
+        let operation = self.endpoint.as_ref().map_or("unknown", Endpoint::name);
+        let (upstream, provider) = last.map_or(("", ""), |note| (note.upstream.as_str(), note.provider.id));
+        let status_label = status.map_or_else(|| "0".to_owned(), |status| status.to_string());
+
+        let mut samples = Vec::with_capacity(12);
+        let mut state: Vec<(&'static str, String)> = Vec::with_capacity(12);
+        samples.push(metrics::REQUESTS.sample(&[operation, model, upstream, provider, key_label, &status_label], 1));
+        if let Some(reason) = self.rejected {
+            samples.push(metrics::REJECTED.sample(&[reason, key_label], 1));
+        }
+        if let Some(key) = key {
+            state.push(("dragoman_key", key.id.clone()));
+            state.extend(key.team.clone().map(|team| ("dragoman_team", team)));
+            if !key.tags.is_empty() {
+                state.push(("dragoman_tags", key.tags.join(",")));
+            }
+        }
+        let Some(record) = record else { return Account { samples, state } };
+
+        let distribution = [operation, model, provider];
+        samples.push(metrics::DURATION.sample(&distribution, now.saturating_sub(self.began)));
+        for note in &record.attempts {
+            let labels = [note.upstream.as_str(), note.provider.id];
+            samples.push(metrics::ATTEMPTS.sample(&[labels[0], labels[1], note.result()], 1));
+        }
+        let Some(last) = last else { return Account { samples, state } };
+        let meter = &last.meter;
+        let usage = meter.usage.unwrap_or_default();
+        let types = [
+            ("input", usage.input),
+            ("output", usage.output),
+            ("cache_read", usage.cache_read),
+            ("cache_write", usage.cache_write),
+            ("reasoning", usage.reasoning),
+        ];
+        for (kind, count) in types.into_iter().filter(|(_, count)| *count > 0) {
+            samples.push(metrics::TOKENS.sample(&[kind, model, upstream, provider, key_label], count));
+        }
+        let mut count = |metric: &'static metrics::Metric, value: u64| {
+            if value > 0 {
+                samples.push(metric.sample(&[provider], value));
+            }
+        };
+        count(&metrics::ABORTED, u64::from(!meter.ended));
+        count(&metrics::DROPPED_PARAMS, last.dropped.len() as u64);
+        count(&metrics::UNKNOWN_EVENTS, meter.unknown);
+        if let Some(first) = meter.first_token.filter(|_| record.ask.stream) {
+            samples.push(metrics::FIRST_TOKEN.sample(&distribution, first.saturating_sub(self.began)));
+            let after = usage.output.saturating_sub(1);
+            if let Some(each) = meter.latest.saturating_sub(first).saturating_mul(1000).checked_div(after) {
+                samples.push(metrics::PER_TOKEN.sample(&distribution, each));
+            }
+        }
+
+        state.push(("dragoman_model", model.to_owned()));
+        state.push(("dragoman_upstream", upstream.to_owned()));
+        state.push(("dragoman_provider", last.provider.otel.to_owned()));
+        state.push(("dragoman_upstream_model", last.model.clone()));
+        if meter.usage.is_some() {
+            state.push(("dragoman_input_tokens", usage.input.to_string()));
+            state.push(("dragoman_output_tokens", usage.output.to_string()));
+            state.push(("dragoman_total_tokens", usage.total().to_string()));
+        }
+        state.extend(meter.finish.map(|finish| ("dragoman_finish_reason", finish.to_owned())));
+        state.extend(meter.error.map(|kind| ("dragoman_error", kind.name().to_owned())));
+        state.push(("dragoman_usage", self.usage_json(record, model)));
+        Account { samples, state }
+    }
+
+    /// All that is known of the call, as one JSON object.
+    fn usage_json(&self, record: &Record, model: &str) -> String {
+        let mut body = Body::default();
+        let mut w = Writer::new(&mut body);
+        w.object(|w| {
+            let key = self.caller();
+            for (name, value) in [("key", key.map(|key| &key.id)), ("team", key.and_then(|key| key.team.as_ref()))] {
+                if let Some(value) = value {
+                    w.key(name).text(value);
+                }
+            }
+            w.key("model").text(model);
+            w.key("attempts").u64(record.attempts.len() as u64);
+            let Some(last) = record.attempts.last() else { return };
+            w.key("upstream").text(&last.upstream);
+            w.key("provider").text(last.provider.id);
+            w.key("upstream_model").text(&last.model);
+            if let Some(usage) = last.meter.usage {
+                let counts = [
+                    ("input_tokens", usage.input),
+                    ("output_tokens", usage.output),
+                    ("cache_read_tokens", usage.cache_read),
+                    ("cache_write_tokens", usage.cache_write),
+                    ("cache_write_1h_tokens", usage.cache_write_1h),
+                    ("reasoning_tokens", usage.reasoning),
+                ];
+                counts.into_iter().for_each(|(name, count)| w.key(name).u64(count));
+            }
+            w.key("complete").bool(last.meter.ended);
+        });
+        String::from_utf8(body.into_bytes()).unwrap_or_default()
+    }
+}
+
+/// What is to be told of a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// For the host's metrics.
+    pub samples: Vec<Sample>,
+    /// For filter state: the host puts `wasm.` before each name.
+    pub state: Vec<(&'static str, String)>,
+}
+
+/// Headers that tell the client who answered.
+pub fn answer_headers(record: &Record) -> Vec<(&'static str, Vec<u8>)> {
+    let Some(last) = record.attempts.last() else { return Vec::new() };
+    let mut headers = vec![
+        (UPSTREAM, last.upstream.clone().into_bytes()),
+        ("x-dragoman-provider", last.provider.id.into()),
+        ("x-dragoman-upstream-model", last.model.clone().into_bytes()),
+        ("x-dragoman-attempts", record.attempts.len().to_string().into_bytes()),
+    ];
+    if !last.dropped.is_empty() {
+        headers.push(("x-dragoman-dropped-params", last.dropped.join(",").into_bytes()));
+    }
+    headers.extend(last.request_id.clone().map(|id| ("x-dragoman-upstream-request-id", id)));
+    headers
+}
+
+impl Local {
+    fn ok(body: Vec<u8>) -> Self {
+        Self { status: 200, headers: Vec::new(), body }
+    }
+}
+
+/// The virtual key, in the first header that holds one.
+fn secret(headers: &Headers) -> Option<&[u8]> {
+    KEY_HEADERS.iter().find_map(|&name| {
+        let value = headers.get(name)?;
+        if name != "authorization" {
+            return Some(value);
+        }
+        let (scheme, key) = value.split_at_checked(7)?;
+        scheme.eq_ignore_ascii_case(b"bearer ").then_some(key.trim_ascii())
+    })
+}
+
+fn check_body(headers: &Headers, ended: bool) -> Result<(), Error> {
+    if ended {
+        return Err(Error::invalid("the body is empty; expected a JSON object"));
+    }
+    let media_type = headers.media_type();
+    if !media_type.is_empty() && media_type != "application/json" && !media_type.ends_with("+json") {
+        let message = format!("the body must be `application/json`, not `{}`", shorten(&media_type));
+        return Err(Error::new(Kind::UnsupportedMedia, message));
+    }
+    if headers.get("content-encoding").is_some_and(|value| value != b"identity") {
+        return Err(Error::new(Kind::UnsupportedMedia, "the body must not be compressed"));
+    }
+    Ok(())
+}
+
+fn no_model(asked: &str) -> Error {
+    let message = format!("no model `{}`; `GET /v1/models` lists those that you may use", shorten(asked));
+    Error::new(Kind::NotFound, message).code("model_not_found").at("model")
+}
+
+/// A count of tokens where nobody can count: marked as what it is.
+fn estimate(root: crate::json::Node<'_>) -> Local {
+    let mut body = Body::default();
+    let tokens = client::estimate::estimate(root);
+    Writer::new(&mut body).object(|w| w.key("input_tokens").u64(tokens));
+    let mut local = Local::ok(body.into_bytes());
+    local.headers.push(("x-dragoman-estimated", "true".into()));
+    local
+}
+
+fn seconds(milliseconds: u64) -> u64 {
+    milliseconds / 1000
+}

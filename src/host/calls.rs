@@ -1,0 +1,50 @@
+//! Calls under way, in the memory that both filters of a worker share.
+//!
+//! With equal `vm_id`, VM configuration and code the filter in the listener and the one in the cluster run in one VM. The
+//! first gives each call an id, in a header that only they see, and the second finds the call under it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::abi;
+use crate::record::Record;
+
+/// One call, held by both filters.
+pub type Shared = Rc<RefCell<Record>>;
+
+thread_local! {
+    static CALLS: RefCell<HashMap<u64, Shared>> = RefCell::default();
+    static COUNT: Cell<u64> = const { Cell::new(0) };
+    /// When the VM began: the ids of one that a reload has replaced mean nothing here.
+    static EPOCH: u64 = abi::now();
+}
+
+/// The next number of this VM.
+pub fn turn() -> u64 {
+    let turn = COUNT.get();
+    COUNT.set(turn.wrapping_add(1));
+    turn
+}
+
+/// Makes a call known; the id goes into the header.
+pub fn open(record: &Shared) -> (u64, String) {
+    let number = turn();
+    CALLS.with_borrow_mut(|calls| calls.insert(number, Rc::clone(record)));
+    (number, format!("{:x}-{number:x}", EPOCH.with(|epoch| *epoch)))
+}
+
+/// The call of a header's id.
+pub fn find(id: &str) -> Option<Shared> {
+    let (epoch, number) = id.split_once('-')?;
+    if u64::from_str_radix(epoch, 16).ok()? != EPOCH.with(|epoch| *epoch) {
+        return None;
+    }
+    let number = u64::from_str_radix(number, 16).ok()?;
+    CALLS.with_borrow(|calls| calls.get(&number).cloned())
+}
+
+/// Forgets a call.
+pub fn close(number: u64) {
+    CALLS.with_borrow_mut(|calls| calls.remove(&number));
+}

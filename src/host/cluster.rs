@@ -1,0 +1,152 @@
+//! The filter in a cluster: the role `upstream`, made anew for each attempt.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action;
+
+use super::abi::{self, Buffer, Map};
+use super::calls::{self, Shared};
+use super::exchange::{self, Exchange};
+use super::warn_if_refused;
+use crate::attempt::{self, Inbound};
+use crate::client;
+use crate::config::{Config, Upstream};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, Kind};
+use crate::gateway::CALL;
+use crate::http::Headers;
+use crate::json::Doc;
+use crate::meter::Meter;
+use crate::record::{Note, Record};
+
+/// One attempt at the cluster.
+pub struct Cluster {
+    config: Rc<Config>,
+    /// The request's headers as this attempt found them.
+    headers: Headers,
+    record: Option<Shared>,
+    exchange: Option<Exchange>,
+    /// Whether the request's body has been dealt with.
+    sent: bool,
+}
+
+impl Cluster {
+    /// An attempt that begins now.
+    pub fn new(config: Rc<Config>) -> Self {
+        Self { config, headers: Headers::default(), record: None, exchange: None, sent: false }
+    }
+
+    /// The whole request is there.
+    fn request(&mut self, size: usize) -> Action {
+        self.sent = true;
+        let body = abi::buffer(Buffer::RequestBody, 0, size).unwrap_or_default();
+        match self.send(&body) {
+            Ok(()) => Action::Continue,
+            Err(error) => {
+                if let Some(record) = &self.record {
+                    exchange::refuse(record, &error);
+                }
+                Action::Pause
+            }
+        }
+    }
+
+    fn send(&mut self, body: &[u8]) -> Result<(), Error> {
+        let record = match calls::find(&self.headers.text(CALL)) {
+            Some(record) => record,
+            None => alone(&self.headers, body)?,
+        };
+        self.record = Some(Rc::clone(&record));
+        let config = Rc::clone(&self.config);
+        let (place, upstream) = chosen(&config)?;
+        let (outbound, note) = {
+            let record = record.borrow();
+            let model = config.name_at(&record.ask.model, place);
+            let inbound = Inbound {
+                operation: record.operation,
+                format: record.format,
+                headers: &record.headers,
+                body,
+                ask: &record.ask,
+                model: &model,
+                turn: calls::turn(),
+            };
+            let mut outbound = attempt::request(&config, upstream, inbound)?;
+            let dropped = std::mem::take(&mut outbound.dropped);
+            let (upstream, provider) = (upstream.name.clone(), upstream.provider);
+            let note =
+                Note { upstream, provider, model, dropped, status: None, request_id: None, meter: Meter::default() };
+            (outbound, note)
+        };
+        self.exchange = Some(exchange::send(outbound, note, &record, body.len()));
+        Ok(())
+    }
+}
+
+/// The upstream of the endpoint that the host has picked for this attempt, else of its cluster.
+fn chosen(config: &Config) -> Result<(usize, &Upstream), Error> {
+    let endpoint = ["xds", "upstream_host_metadata", "filter_metadata", "dragoman", "upstream"];
+    let cluster = ["xds", "cluster_metadata", "filter_metadata", "dragoman", "upstream"];
+    let name = abi::property(&endpoint).or_else(|_| abi::property(&cluster)).unwrap_or_default();
+    let found = config.upstreams.iter().enumerate().find(|(_, upstream)| upstream.name.as_bytes() == name);
+    found.ok_or_else(|| {
+        Error::new(Kind::Unavailable, "the endpoint's metadata `dragoman.upstream` names no configured upstream")
+    })
+}
+
+/// A call that no gateway of this VM has announced: translated, not accounted.
+fn alone(headers: &Headers, body: &[u8]) -> Result<Shared, Error> {
+    let endpoint = Endpoint::of(&headers.text(":method"), &headers.text(":path"), true)?;
+    let Endpoint::Call(operation, format) = endpoint else {
+        return Err(Error::new(Kind::NotFound, "this path needs no upstream"));
+    };
+    let doc = Doc::strict(body).map_err(|fault| Error::invalid(format!("the body is not JSON: {fault}")))?;
+    let ask = client::of(format).ask(doc.root(), abi::now() / 1000)?;
+    let record = Record { operation, format, ask, headers: headers.clone(), attempts: Vec::new() };
+    Ok(Rc::new(RefCell::new(record)))
+}
+
+impl Context for Cluster {}
+
+impl HttpContext for Cluster {
+    fn on_http_request_headers(&mut self, _count: usize, end: bool) -> Action {
+        self.headers = abi::headers(Map::Request).unwrap_or_default();
+        if end { self.request(0) } else { Action::Pause }
+    }
+
+    fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
+        if self.sent {
+            return Action::Continue;
+        }
+        if end { self.request(size) } else { Action::Pause }
+    }
+
+    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        if self.sent { Action::Continue } else { self.request(usize::MAX) }
+    }
+
+    fn on_http_response_headers(&mut self, _count: usize, end: bool) -> Action {
+        let Some(exchange) = &mut self.exchange else { return Action::Continue };
+        if let Some(record) = &self.record {
+            // The map is the client's own: the access log reads it, and it must show no provider's key.
+            warn_if_refused("restore headers", abi::set_headers(Map::Request, &record.borrow().headers));
+        }
+        exchange.head(&abi::headers(Map::Response).unwrap_or_default(), end, &|_| ())
+    }
+
+    fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
+        match &mut self.exchange {
+            Some(exchange) => exchange.body(size, end),
+            None => Action::Continue,
+        }
+    }
+
+    fn on_http_response_trailers(&mut self, _count: usize) -> Action {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.finish(usize::MAX);
+        }
+        Action::Continue
+    }
+}

@@ -1,0 +1,314 @@
+//! The filter in the listener: the roles `gateway` and `standalone`.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action;
+
+use super::abi::{self, Buffer, Map};
+use super::calls::{self, Shared};
+use super::exchange::{self, Exchange};
+use super::{stats, warn_if_refused};
+use crate::attempt::{self, Inbound, KEY_HEADERS};
+use crate::config::{ClientAuth, Config, Role};
+use crate::error::{Error, Kind};
+use crate::gateway::{CALL, Facts, Gateway, Next, PRIVATE, Routed, UPSTREAM, answer_headers};
+use crate::http::Headers;
+use crate::meter::Meter;
+use crate::record::{Note, Record};
+
+/// One call at the listener.
+pub struct Listener {
+    config: Rc<Config>,
+    gateway: Gateway,
+    facts: Facts,
+    /// The request's headers, until they go into the record.
+    headers: Headers,
+    record: Option<Shared>,
+    /// The number under which the other filter finds the record.
+    number: Option<u64>,
+    /// In the role `standalone`, the attempt.
+    exchange: Option<Exchange>,
+    /// Whether the answer is one that this filter has made.
+    replied: bool,
+    /// Whether the request's body has been dealt with.
+    sent: bool,
+    /// The host's own answer, while its body is awaited.
+    host_status: Option<u16>,
+    /// What the client sees.
+    status: Option<u16>,
+}
+
+impl Listener {
+    /// A call that begins now.
+    pub fn new(config: Rc<Config>) -> Self {
+        let now = abi::now();
+        Self {
+            gateway: Gateway::new(Rc::clone(&config), now),
+            config,
+            facts: Facts { now, ..Facts::default() },
+            headers: Headers::default(),
+            record: None,
+            number: None,
+            exchange: None,
+            replied: false,
+            sent: false,
+            host_status: None,
+            status: None,
+        }
+    }
+
+    fn refuse(&mut self, error: &Error) -> Action {
+        self.replied = true;
+        exchange::reply(&self.gateway.refuse(error));
+        Action::Pause
+    }
+
+    /// The whole request is there.
+    fn request(&mut self, size: usize) -> Action {
+        self.sent = true;
+        let body = abi::buffer(Buffer::RequestBody, 0, size).unwrap_or_default();
+        let routed = match self.gateway.call(&body, &self.facts, random()) {
+            Ok(Ok(routed)) => routed,
+            Ok(Err(local)) => {
+                self.replied = true;
+                exchange::reply(&local);
+                return Action::Pause;
+            }
+            Err(error) => return self.refuse(&error),
+        };
+        let sent = match self.config.role {
+            Role::Standalone => self.send(&routed, &body),
+            Role::Gateway | Role::Upstream => self.hand_over(&routed),
+        };
+        match sent {
+            Ok(()) => Action::Continue,
+            Err(error) => self.refuse(&error),
+        }
+    }
+
+    fn record(&mut self, routed: &Routed) -> Shared {
+        let mut headers = std::mem::take(&mut self.headers);
+        let virtual_key = self.config.client_auth == ClientAuth::Keys;
+        headers.list.retain(|(name, _)| !(private(name) || virtual_key && KEY_HEADERS.contains(&name.as_str())));
+        for (name, value) in &routed.headers {
+            headers.set(name, value.as_str());
+        }
+        let Routed { ask, operation, format, .. } = routed;
+        let record = Record { operation: *operation, format: *format, ask: ask.clone(), headers, attempts: Vec::new() };
+        let record = Rc::new(RefCell::new(record));
+        self.record = Some(Rc::clone(&record));
+        record
+    }
+
+    /// Leaves the translation to the filter in the cluster.
+    fn hand_over(&mut self, routed: &Routed) -> Result<(), Error> {
+        let record = self.record(routed);
+        let (number, id) = calls::open(&record);
+        self.number = Some(number);
+        let mut record = record.borrow_mut();
+        record.headers.set(CALL, id);
+        // The body may change its length on the way, and only this filter's answer to the client is awaited.
+        record.headers.set("accept-encoding", "identity");
+        warn_if_refused("set headers", abi::set_headers(Map::Request, &record.headers));
+        Ok(())
+    }
+
+    fn send(&mut self, routed: &Routed, body: &[u8]) -> Result<(), Error> {
+        let config = Rc::clone(&self.config);
+        let upstream = routed.upstream.and_then(|place| Some((place, config.upstreams.get(place)?)));
+        let (place, upstream) = upstream.ok_or_else(|| Error::new(Kind::Unavailable, "no upstream"))?;
+        let model = config.name_at(&routed.ask.model, place);
+        let record = self.record(routed);
+        let mut outbound = {
+            let record = record.borrow();
+            let inbound = Inbound {
+                operation: routed.operation,
+                format: routed.format,
+                headers: &record.headers,
+                body,
+                ask: &routed.ask,
+                model: &model,
+                turn: calls::turn(),
+            };
+            attempt::request(&config, upstream, inbound)?
+        };
+        // The host's routes match the first, and read the others before the request leaves.
+        for (name, value) in routed.headers.iter().filter(|(name, _)| *name == UPSTREAM || name.starts_with("x-envoy-"))
+        {
+            outbound.headers.set(name, value.as_str());
+        }
+        let note = Note {
+            upstream: upstream.name.clone(),
+            provider: upstream.provider,
+            model: model.clone(),
+            dropped: std::mem::take(&mut outbound.dropped),
+            status: None,
+            request_id: None,
+            meter: Meter::default(),
+        };
+        self.exchange = Some(exchange::send(outbound, note, &record, body.len()));
+        Ok(())
+    }
+
+    /// Puts the client's headers back, so that no access log shows a provider's key.
+    fn restore(&self) {
+        if let Some(record) = &self.record
+            && !record.borrow().attempts.is_empty()
+        {
+            warn_if_refused("restore headers", abi::set_headers(Map::Request, &record.borrow().headers));
+        }
+    }
+
+    /// Whether the host made the answer itself.
+    fn is_hosts(&self, headers: &Headers) -> bool {
+        exchange::status(headers) >= 400 && {
+            let details = abi::property(&["response", "code_details"]).unwrap_or_default();
+            !details.is_empty() && details != b"via_upstream"
+        }
+    }
+
+    fn host_error(&mut self, status: u16) -> crate::gateway::Local {
+        let details = abi::property(&["response", "code_details"]).unwrap_or_default();
+        let details = String::from_utf8_lossy(&details);
+        // Some details go on in prose after the word.
+        self.gateway.host_error(status, details.split('{').next().unwrap_or_default())
+    }
+}
+
+/// Headers that a client sends to be taken for the host or for us.
+fn private(name: &str) -> bool {
+    const HOST: &[&str] = &["upstream-", "retry-", "retriable-", "max-retries", "hedge-"];
+    let host = |rest: &str| HOST.iter().any(|start| rest.starts_with(start));
+    name.starts_with(PRIVATE) || name.strip_prefix("x-envoy-").is_some_and(host)
+}
+
+/// A number that nobody can use for anything but to choose.
+fn random() -> u64 {
+    // SplitMix64, of the time and the count of calls.
+    let mut z = abi::now().wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ calls::turn().wrapping_mul(0xd1b5_4a32_d192_ed03);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+impl Context for Listener {}
+
+impl HttpContext for Listener {
+    fn on_http_request_headers(&mut self, _count: usize, end: bool) -> Action {
+        stats::inflight(&self.config, 1);
+        self.headers = abi::headers(Map::Request).unwrap_or_default();
+        self.facts.ended = end;
+        self.facts.identity = match &self.config.client_auth {
+            ClientAuth::FilterState(name) => abi::property(&["filter_state", name]).ok(),
+            ClientAuth::Metadata { namespace, key } => {
+                abi::property(&["metadata", "filter_metadata", namespace, key]).ok()
+            }
+            ClientAuth::Header(_) | ClientAuth::Keys | ClientAuth::Open => None,
+        };
+        if self.config.models.is_empty() {
+            let path = ["xds", "route_metadata", "filter_metadata", "dragoman", "upstream"];
+            self.facts.route_upstream = abi::property(&path).ok().and_then(|name| String::from_utf8(name).ok());
+        }
+        match self.gateway.head(&self.headers, &self.facts) {
+            Ok(Next::Body) => Action::Pause,
+            Ok(Next::Reply(local)) => {
+                self.replied = true;
+                exchange::reply(&local);
+                Action::Pause
+            }
+            Err(error) => self.refuse(&error),
+        }
+    }
+
+    fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
+        if self.replied || self.sent {
+            return Action::Continue;
+        }
+        if end { self.request(size) } else { Action::Pause }
+    }
+
+    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        if self.replied || self.sent {
+            return Action::Continue;
+        }
+        self.request(usize::MAX)
+    }
+
+    fn on_http_response_headers(&mut self, _count: usize, end: bool) -> Action {
+        let mut headers = abi::headers(Map::Response).unwrap_or_default();
+        self.status = Some(exchange::status(&headers));
+        if self.replied {
+            return Action::Continue;
+        }
+        let hosts = self.is_hosts(&headers);
+        // Where there is an answer of an upstream the other filter has done this.
+        if hosts || self.config.role == Role::Standalone {
+            self.restore();
+        }
+        if hosts {
+            if end {
+                self.replied = true;
+                let local = self.host_error(exchange::status(&headers));
+                exchange::reply(&local);
+            }
+            self.host_status = self.status;
+            return Action::Pause;
+        }
+        let record = self.record.clone();
+        let tell = move |headers: &mut Headers| {
+            let told = record.as_ref().map(|record| answer_headers(&record.borrow())).unwrap_or_default();
+            told.into_iter().for_each(|(name, value)| headers.set(name, value));
+        };
+        match &mut self.exchange {
+            Some(exchange) => exchange.head(&headers, end, &tell),
+            None => {
+                tell(&mut headers);
+                warn_if_refused("set headers", abi::set_headers(Map::Response, &headers));
+                Action::Continue
+            }
+        }
+    }
+
+    fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
+        if self.replied {
+            return Action::Continue;
+        }
+        if let Some(status) = self.host_status {
+            if !end {
+                return Action::Pause;
+            }
+            let local = self.host_error(status);
+            warn_if_refused("set headers", abi::set_header(Map::Response, "content-type", b"application/json"));
+            let length = local.body.len().to_string();
+            warn_if_refused("set headers", abi::set_header(Map::Response, "content-length", length.as_bytes()));
+            warn_if_refused("set the body", abi::set_buffer(Buffer::ResponseBody, 0, size, &local.body));
+            return Action::Continue;
+        }
+        match &mut self.exchange {
+            Some(exchange) => exchange.body(size, end),
+            None => Action::Continue,
+        }
+    }
+
+    fn on_http_response_trailers(&mut self, _count: usize) -> Action {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.finish(usize::MAX);
+        }
+        Action::Continue
+    }
+
+    fn on_log(&mut self) {
+        // A call that ends without an answer: the access log comes after this.
+        if self.status.is_none() {
+            self.restore();
+        }
+        stats::inflight(&self.config, -1);
+        let record = self.record.as_ref().map(|record| record.borrow());
+        stats::tell(&self.config, &self.gateway.account(record.as_deref(), self.status, abi::now()));
+        if let Some(number) = self.number.take() {
+            calls::close(number);
+        }
+    }
+}

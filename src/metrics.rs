@@ -1,0 +1,156 @@
+//! Every metric and its labels, in one table; and the names under which the host keeps them.
+//!
+//! A host's stat has a name and nothing else, so labels ride in front of it: `model=.=gpt-4o;.;…dragoman_requests_total`,
+//! which the shipped `stats_tags` turn back into labels (the encoding is
+//! [Istio's](https://istio.io/latest/docs/reference/config/metrics/), since model names hold dots).
+
+use std::collections::HashMap;
+
+/// What a metric counts like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// A distribution.
+    Histogram,
+}
+
+/// A metric.
+#[derive(Debug)]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// What it counts like.
+    pub kind: Kind,
+    /// The names of its labels, in order.
+    pub labels: &'static [&'static str],
+}
+
+/// Calls that ended.
+pub static REQUESTS: Metric = Metric {
+    name: "dragoman_requests_total",
+    kind: Kind::Counter,
+    labels: &["operation", "model", "upstream", "provider", "key", "status"],
+};
+/// Tokens, by type; `cache_read` and `cache_write` are parts of `input`, `reasoning` of `output`.
+pub static TOKENS: Metric = Metric {
+    name: "dragoman_tokens_total",
+    kind: Kind::Counter,
+    labels: &["type", "model", "upstream", "provider", "key"],
+};
+/// Calls that the filter refused.
+pub static REJECTED: Metric =
+    Metric { name: "dragoman_rejected_total", kind: Kind::Counter, labels: &["reason", "key"] };
+/// Tries at upstreams.
+pub static ATTEMPTS: Metric =
+    Metric { name: "dragoman_attempts_total", kind: Kind::Counter, labels: &["upstream", "provider", "result"] };
+/// Calls whose client or upstream broke off.
+pub static ABORTED: Metric = Metric { name: "dragoman_aborted_total", kind: Kind::Counter, labels: &["provider"] };
+/// Parameters that were left out.
+pub static DROPPED_PARAMS: Metric =
+    Metric { name: "dragoman_dropped_params_total", kind: Kind::Counter, labels: &["provider"] };
+/// Events of providers that nobody here knows.
+pub static UNKNOWN_EVENTS: Metric =
+    Metric { name: "dragoman_unknown_events_total", kind: Kind::Counter, labels: &["provider"] };
+/// From the request's first byte to the answer's last.
+pub static DURATION: Metric =
+    Metric { name: "dragoman_request_duration_ms", kind: Kind::Histogram, labels: &["operation", "model", "provider"] };
+/// From the request's first byte to the first block of a streamed answer.
+pub static FIRST_TOKEN: Metric = Metric {
+    name: "dragoman_time_to_first_token_ms",
+    kind: Kind::Histogram,
+    labels: &["operation", "model", "provider"],
+};
+/// Per token of output after the first, in streams.
+pub static PER_TOKEN: Metric = Metric {
+    name: "dragoman_time_per_output_token_us",
+    kind: Kind::Histogram,
+    labels: &["operation", "model", "provider"],
+};
+/// Calls that have begun and not ended.
+pub static INFLIGHT: Metric = Metric { name: "dragoman_inflight", kind: Kind::Gauge, labels: &[] };
+
+/// All of them.
+pub static TABLE: [&Metric; 11] = [
+    &REQUESTS,
+    &TOKENS,
+    &REJECTED,
+    &ATTEMPTS,
+    &ABORTED,
+    &DROPPED_PARAMS,
+    &UNKNOWN_EVENTS,
+    &DURATION,
+    &FIRST_TOKEN,
+    &PER_TOKEN,
+    &INFLIGHT,
+];
+
+/// A change of one series.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// The metric.
+    pub metric: &'static str,
+    /// The host's name of the series.
+    pub series: String,
+    /// What to add, or to record.
+    pub value: u64,
+}
+
+impl Metric {
+    /// A change of the series with these labels, in the table's order.
+    pub fn sample(&'static self, labels: &[&str], value: u64) -> Sample {
+        Sample { metric: self.name, series: self.series(labels), value }
+    }
+
+    fn series(&self, values: &[&str]) -> String {
+        let mut series = String::with_capacity(160);
+        for (label, value) in self.labels.iter().zip(values) {
+            series.push_str(label);
+            series.push_str("=.=");
+            // What would end the value early, or a line of a statsd packet, is not let through.
+            series.extend(value.chars().map(|c| if matches!(c, ';' | '|' | ':') || c.is_control() { '_' } else { c }));
+            series.push_str(";.;");
+        }
+        series.push_str(self.name);
+        series
+    }
+}
+
+/// The host's ids of series, and how many each metric has. One per VM: the host has no way to forget a series.
+#[derive(Debug, Default)]
+pub struct Registry {
+    ids: HashMap<String, u32>,
+    counts: HashMap<&'static str, usize>,
+}
+
+impl Registry {
+    /// The id of a sample's series; beyond `most` series of a metric, that of the series whose labels are all `other`.
+    /// `define` asks the host for a new one.
+    pub fn id(
+        &mut self,
+        sample: &Sample,
+        most: usize,
+        define: &mut dyn FnMut(Kind, &str) -> Option<u32>,
+    ) -> Option<u32> {
+        if let Some(id) = self.ids.get(&sample.series) {
+            return Some(*id);
+        }
+        let metric = TABLE.iter().find(|metric| metric.name == sample.metric)?;
+        let count = self.counts.entry(metric.name).or_default();
+        if *count >= most {
+            let other = metric.series(&vec!["other"; metric.labels.len()]);
+            if let Some(id) = self.ids.get(&other) {
+                return Some(*id);
+            }
+            let id = define(metric.kind, &other)?;
+            self.ids.insert(other, id);
+            return Some(id);
+        }
+        let id = define(metric.kind, &sample.series)?;
+        *count = count.saturating_add(1);
+        self.ids.insert(sample.series.clone(), id);
+        Some(id)
+    }
+}

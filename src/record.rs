@@ -1,0 +1,60 @@
+//! What is known of one call, in one place for both ends of it.
+//!
+//! The filter in the listener makes the record; the one in the cluster finds it under the call's id and adds what each
+//! attempt shows. Whoever comes first to the end of the call, all of it is there.
+
+use crate::client::Ask;
+use crate::format::{Format, Operation};
+use crate::http::Headers;
+use crate::meter::Meter;
+use crate::provider::Provider;
+
+/// One call.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// What it asks for.
+    pub operation: Operation,
+    /// In which format.
+    pub format: Format,
+    /// What its answer depends on.
+    pub ask: Ask,
+    /// Its headers before any attempt changed them.
+    pub headers: Headers,
+    /// The tries to have it answered, the latest last.
+    pub attempts: Vec<Note>,
+}
+
+/// One attempt.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// Where.
+    pub upstream: String,
+    /// At which provider.
+    pub provider: &'static Provider,
+    /// Under which name of the model.
+    pub model: String,
+    /// Parameters that were left out.
+    pub dropped: Vec<String>,
+    /// The status that came back, if one did.
+    pub status: Option<u16>,
+    /// The provider's id of the request.
+    pub request_id: Option<Vec<u8>>,
+    /// What the answer showed.
+    pub meter: Meter,
+}
+
+impl Note {
+    /// How it went, as the metric's label says it.
+    pub fn result(&self) -> &'static str {
+        match (self.status, self.meter.error.is_some(), self.meter.ended) {
+            (None, _, _) => "reset",
+            (Some(200..=299), false, true) => "ok",
+            (Some(200..=299), true, _) => "stream_error",
+            (Some(200..=299), false, false) => "reset",
+            (Some(300..=399), _, _) => "3xx",
+            (Some(504), _, _) => "timeout",
+            (Some(400..=499), _, _) => "4xx",
+            (Some(_), _, _) => "5xx",
+        }
+    }
+}

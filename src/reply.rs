@@ -1,0 +1,367 @@
+//! An upstream's answer on its way to the client.
+//!
+//! A [`Reply`] is made with the request and fed with what comes back. It reads every answer into events, for the
+//! [`Meter`] and, where the formats differ, for the client; where they are the same it passes the bytes on and changes
+//! only what must change. The rule of use: [`Reply::head`] once; then, as its [`Plan`] says, either [`Reply::whole`] once
+//! with all of the body, or [`Reply::chunk`] for each part and [`Reply::end`] once.
+
+use crate::answer::Answer;
+use crate::client::{Ask, Client, StreamWriter};
+use crate::error::{Error, Kind, shorten};
+use crate::event::Event;
+use crate::frame::sse;
+use crate::http::Headers;
+use crate::json::{Doc, Edits, Memory};
+use crate::meter::Meter;
+use crate::wire::{Reader, Wire};
+
+/// How the body of an answer is to be handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// Part by part, as it comes.
+    Stream,
+    /// All at once, with the headers held until then.
+    Whole,
+}
+
+/// An answer for the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// The status.
+    pub status: u16,
+    /// The body, unless it stays as it came.
+    pub body: Option<Vec<u8>>,
+    /// The type of the body.
+    pub content_type: &'static str,
+}
+
+const JSON: &str = "application/json";
+/// The type of a stream.
+pub const EVENT_STREAM: &str = "text/event-stream";
+
+/// Translates one answer.
+pub struct Reply {
+    ask: Ask,
+    client: &'static dyn Client,
+    wire: &'static dyn Wire,
+    reader: Box<dyn Reader>,
+    /// Absent on the splice path.
+    writer: Option<Box<dyn StreamWriter>>,
+    spliced: bool,
+    /// Whether a refusal of credentials is the client's to know: they are its own.
+    own_credentials: bool,
+    decoder: sse::Decoder,
+    memory: Memory,
+    status: u16,
+    media_type: String,
+    /// Whether the client has been told of an error or of the end.
+    over: bool,
+}
+
+impl Reply {
+    /// For a call of `client`'s format to an upstream that speaks `wire`; `spliced` if these are the same.
+    pub fn new(
+        ask: Ask,
+        client: &'static dyn Client,
+        wire: &'static dyn Wire,
+        reader: Box<dyn Reader>,
+        spliced: bool,
+        own_credentials: bool,
+    ) -> Self {
+        Self {
+            ask,
+            client,
+            wire,
+            reader,
+            writer: None,
+            spliced,
+            own_credentials,
+            decoder: sse::Decoder::default(),
+            memory: Memory::default(),
+            status: 0,
+            media_type: String::new(),
+            over: false,
+        }
+    }
+
+    /// The answer's status and headers.
+    pub fn head(&mut self, status: u16, headers: &Headers) -> Plan {
+        self.status = status;
+        self.media_type = headers.media_type();
+        let compressed = headers.get("content-encoding").is_some_and(|value| value != b"identity");
+        if compressed {
+            self.media_type = "compressed data".into();
+        }
+        if status == 200 && self.media_type == EVENT_STREAM && self.ask.stream {
+            if !self.spliced {
+                self.writer = Some(self.client.stream(&self.ask));
+            }
+            return Plan::Stream;
+        }
+        Plan::Whole
+    }
+
+    /// The status that the host shall see before the body is there, so that it can try again.
+    pub fn early_status(&self) -> u16 {
+        match self.status {
+            401..=403 if !self.own_credentials => 502,
+            300..=399 => 502,
+            status => status,
+        }
+    }
+
+    /// All of the body of an answer.
+    pub fn whole(&mut self, body: &[u8], meter: &mut Meter, now: u64) -> Finished {
+        self.over = true;
+        let result = match self.status {
+            200..=299 => self.success(body, meter, now),
+            _ => self.failure(body, meter),
+        };
+        match result {
+            Ok(finished) => finished,
+            Err(error) => {
+                meter.error = Some(error.kind);
+                meter.ended = true;
+                Finished { status: error.status(), body: Some(self.client.error(&error)), content_type: JSON }
+            }
+        }
+    }
+
+    fn success(&mut self, body: &[u8], meter: &mut Meter, now: u64) -> Result<Finished, Error> {
+        if self.media_type == EVENT_STREAM {
+            return self.collect(body, meter, now);
+        }
+        let doc = Doc::lenient(body).map_err(|_| self.unreadable(body))?;
+        if self.spliced && !self.ask.stream {
+            let mut failed = None;
+            self.reader.answer(doc.root(), &mut |event| {
+                if let Event::Error(error) = &event {
+                    failed = Some(error.clone());
+                }
+                meter.observe(&event, now);
+            });
+            if let Some(error) = failed {
+                return Err(error);
+            }
+            let mut edits = Edits::default();
+            self.client.splice_answer(doc.root(), &self.ask, &mut edits);
+            let body = (!edits.is_empty()).then(|| edits.apply(&doc).into_bytes());
+            return Ok(Finished { status: self.status, body, content_type: JSON });
+        }
+        if self.ask.stream {
+            // A whole answer is played as the stream that the client asked for.
+            let mut writer = self.client.stream(&self.ask);
+            let mut out = Vec::new();
+            let mut failed = None;
+            self.reader.answer(doc.root(), &mut |event| {
+                meter.observe(&event, now);
+                match event {
+                    Event::Error(error) => failed = Some(error),
+                    event => writer.event(event, &mut out),
+                }
+            });
+            return match failed {
+                Some(error) => Err(error),
+                None => Ok(Finished { status: self.status, body: Some(out), content_type: EVENT_STREAM }),
+            };
+        }
+        let mut answer = Answer::default();
+        self.reader.answer(doc.root(), &mut |event| {
+            meter.observe(&event, now);
+            answer.add(event);
+        });
+        self.write(answer)
+    }
+
+    /// A stream for a client that asked for none.
+    fn collect(&mut self, body: &[u8], meter: &mut Meter, now: u64) -> Result<Finished, Error> {
+        let mut answer = Answer::default();
+        let reader = &mut self.reader;
+        let mut add = |event: Event<'_>| {
+            meter.observe(&event, now);
+            answer.add(event);
+        };
+        let mut each = |frame: sse::Frame<'_>| {
+            if frame.data.as_ref() == DONE {
+                reader.end(&mut add);
+            } else if let Ok(doc) = Doc::lenient(&frame.data) {
+                reader.event(frame.event, doc.root(), &mut add);
+            }
+        };
+        let mut decoder = sse::Decoder::default();
+        decoder.push(body, &mut each).map_err(|sse::TooLong| too_long())?;
+        decoder.end(&mut each);
+        reader.end(&mut add);
+        self.write(answer)
+    }
+
+    fn write(&self, mut answer: Answer) -> Result<Finished, Error> {
+        match answer.error.take() {
+            Some(error) => Err(error),
+            None => {
+                let body = self.client.answer(&answer, &self.ask);
+                Ok(Finished { status: self.status, body: Some(body), content_type: JSON })
+            }
+        }
+    }
+
+    fn failure(&self, body: &[u8], meter: &mut Meter) -> Result<Finished, Error> {
+        if (300..=399).contains(&self.status) {
+            return Err(Error::new(
+                Kind::BadAnswer,
+                format!("the upstream answered with a redirect ({})", self.status),
+            ));
+        }
+        if matches!(self.status, 401..=403) && !self.own_credentials {
+            // The provider's own words could show a part of the key, and the client cannot mend it.
+            let message = format!("the provider refused the gateway's credentials ({})", self.status);
+            return Err(Error::new(Kind::UpstreamAuthentication, message));
+        }
+        let error = self.wire.error(self.status, body);
+        if self.spliced && Doc::lenient(body).is_ok_and(|doc| doc.root().get("error").is_some()) {
+            (meter.error, meter.ended) = (Some(error.kind), true);
+            return Ok(Finished { status: self.status, body: None, content_type: JSON });
+        }
+        Err(error)
+    }
+
+    fn unreadable(&self, body: &[u8]) -> Error {
+        let what = match (body.is_empty(), self.media_type.as_str()) {
+            (true, _) => "an empty body".to_owned(),
+            (_, "") => "a body of no type".to_owned(),
+            (_, JSON) => "malformed JSON".to_owned(),
+            (_, other) => format!("`{}`", shorten(other)),
+        };
+        Error::new(
+            Kind::BadAnswer,
+            format!("the upstream answered {} with {what} where JSON was expected", self.status),
+        )
+    }
+
+    /// The next part of a stream; what the client is to get of it is added to `out`.
+    pub fn chunk(&mut self, chunk: &[u8], meter: &mut Meter, now: u64, out: &mut Vec<u8>) {
+        let mut decoder = std::mem::take(&mut self.decoder);
+        let result = decoder.push(chunk, &mut |frame| self.frame(&frame, meter, now, out));
+        self.decoder = decoder;
+        if result.is_err() {
+            self.fail(&too_long(), meter, out);
+        }
+    }
+
+    /// The end of a stream that has not broken off.
+    pub fn end(&mut self, meter: &mut Meter, now: u64, out: &mut Vec<u8>) {
+        let mut decoder = std::mem::take(&mut self.decoder);
+        decoder.end(&mut |frame| self.frame(&frame, meter, now, out));
+        self.finish(meter, now, out);
+    }
+
+    fn frame(&mut self, frame: &sse::Frame<'_>, meter: &mut Meter, now: u64, out: &mut Vec<u8>) {
+        if self.over {
+            return;
+        }
+        if frame.data.is_empty() {
+            // Comments keep connections alive at both ends.
+            out.extend_from_slice(if self.spliced { frame.raw } else { b"" });
+            return;
+        }
+        if frame.data.as_ref() == DONE {
+            self.finish(meter, now, out);
+            if self.spliced {
+                out.extend_from_slice(frame.raw);
+            }
+            return;
+        }
+        let Ok(doc) = Doc::reuse(&frame.data, std::mem::take(&mut self.memory)) else {
+            let error = Error::new(Kind::BadAnswer, "the upstream sent an event that is not JSON");
+            self.fail(&error, meter, out);
+            return;
+        };
+        match &mut self.writer {
+            Some(writer) => {
+                let over = &mut self.over;
+                self.reader.event(frame.event, doc.root(), &mut |event| {
+                    meter.observe(&event, now);
+                    *over |= matches!(event, Event::Error(_));
+                    writer.event(event, out);
+                });
+            }
+            None => {
+                self.reader.event(frame.event, doc.root(), &mut |event| meter.observe(&event, now));
+                let mut edits = Edits::default();
+                if self.client.splice_event(doc.root(), &self.ask, &mut edits) {
+                    splice(frame, &doc, edits, out);
+                }
+            }
+        }
+        self.memory = doc.into_memory();
+    }
+
+    fn finish(&mut self, meter: &mut Meter, now: u64, out: &mut Vec<u8>) {
+        if self.over {
+            return;
+        }
+        let mut failed = None;
+        let writer = &mut self.writer;
+        self.reader.end(&mut |event| {
+            meter.observe(&event, now);
+            match (event, &mut *writer) {
+                (Event::Error(error), _) => failed = Some(error),
+                (event, Some(writer)) => writer.event(event, out),
+                (_, None) => {}
+            }
+        });
+        match failed {
+            Some(error) => self.fail(&error, meter, out),
+            None => self.over = true,
+        }
+    }
+
+    fn fail(&mut self, error: &Error, meter: &mut Meter, out: &mut Vec<u8>) {
+        if self.over {
+            return;
+        }
+        self.over = true;
+        meter.error = Some(error.kind);
+        match &mut self.writer {
+            Some(writer) => writer.event(Event::Error(error.clone()), out),
+            None => self.client.stream_error(error, out),
+        }
+    }
+}
+
+/// What OpenAI's streams end with.
+const DONE: &[u8] = b"[DONE]";
+
+/// Writes an event with its data changed.
+fn splice(frame: &sse::Frame<'_>, doc: &Doc<'_>, edits: Edits, out: &mut Vec<u8>) {
+    if edits.is_empty() {
+        out.extend_from_slice(frame.raw);
+        return;
+    }
+    let changed = edits.apply(doc);
+    let data = frame.data.as_ref();
+    // Data on one line stands in the event as it is, and nothing else there looks like a whole JSON object.
+    let place = memchr::memmem::find(frame.raw, data);
+    match place.and_then(|at| Some((frame.raw.get(..at)?, frame.raw.get(at.checked_add(data.len())?..)?))) {
+        Some((before, after)) => {
+            out.extend_from_slice(before);
+            changed.parts().for_each(|part| out.extend_from_slice(part));
+            out.extend_from_slice(after);
+        }
+        None => {
+            if !frame.event.is_empty() {
+                out.extend_from_slice(format!("event: {}\n", frame.event).as_bytes());
+            }
+            for line in changed.into_bytes().split(|b| matches!(b, b'\n' | b'\r')) {
+                out.extend_from_slice(b"data: ");
+                out.extend_from_slice(line);
+                out.push(b'\n');
+            }
+            out.push(b'\n');
+        }
+    }
+}
+
+fn too_long() -> Error {
+    Error::new(Kind::BadAnswer, "the upstream sent an event of more than 16 MiB")
+}

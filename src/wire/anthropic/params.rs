@@ -1,0 +1,145 @@
+//! The parameters beside conversation, tools and thought.
+
+use super::models::{Model, Sampling};
+use super::schema;
+use super::thinking::Settled;
+use crate::call::{Generate, OutputFormat};
+use crate::error::Error;
+use crate::format::Format;
+use crate::json::{Str, Writer};
+use crate::wire::Dropped;
+
+/// Fields of other formats that ask for nothing which Anthropic would do otherwise.
+const HARMLESS: &[(&str, &str)] =
+    &[("modalities", r#"["text"]"#), ("store", "false"), ("stream_options", "{}"), ("background", "false")];
+
+/// What the model is told where it is held to no format.
+pub(super) fn instruction(output: &OutputFormat<'_>, model: &Model) -> Option<String> {
+    match output {
+        OutputFormat::JsonObject => Some("Answer with one JSON object and nothing else.".into()),
+        OutputFormat::JsonSchema { schema, .. } if !model.schemas => {
+            Some(format!("Answer with JSON that follows this JSON schema, and nothing else:\n{schema}"))
+        }
+        OutputFormat::JsonSchema { .. } | OutputFormat::Text => None,
+    }
+}
+
+/// Writes `output_config`.
+pub(super) fn output(call: &Generate<'_>, model: &Model, settled: &Settled<'_>, w: &mut Writer<'_, '_>) {
+    let schema = match &call.output {
+        OutputFormat::JsonSchema { schema, .. } if model.schemas => Some(schema),
+        OutputFormat::JsonSchema { .. } | OutputFormat::JsonObject | OutputFormat::Text => None,
+    };
+    if schema.is_none() && settled.effort.is_none() {
+        return;
+    }
+    w.key("output_config").object(|w| {
+        if let Some(effort) = settled.effort {
+            w.key("effort").text(effort);
+        }
+        if let Some(schema) = schema {
+            w.key("format").object(|w| {
+                w.key("type").text("json_schema");
+                w.key("schema").raw(&schema::held(schema));
+            });
+        }
+    });
+}
+
+/// Writes `temperature`, `top_p` and `top_k`. A value that changes nothing is left out without a word.
+pub(super) fn sampling(
+    call: &Generate<'_>,
+    model: &Model,
+    settled: &Settled<'_>,
+    dropped: &mut Dropped,
+    w: &mut Writer<'_, '_>,
+) -> Result<(), Error> {
+    // A thinking model samples as it was trained to.
+    let free = model.sampling != Sampling::None && !settled.on();
+    let number = |raw: &str| raw.parse::<f64>().ok();
+    let mut heat = false;
+    if let Some(raw) = call.temperature {
+        match number(raw) {
+            Some(value) if free && value > 1.0 => {
+                dropped.note("temperature")?;
+                w.key("temperature").u64(1);
+                heat = true;
+            }
+            _ if free => {
+                w.key("temperature").raw(raw);
+                heat = true;
+            }
+            Some(1.0) => {}
+            _ => dropped.note("temperature")?,
+        }
+    }
+    if let Some(raw) = call.top_p {
+        let value = number(raw);
+        // With thought Anthropic takes what hardly cuts.
+        let mild = settled.on() && model.sampling != Sampling::None && value.is_some_and(|p| (0.95..=1.0).contains(&p));
+        match value {
+            Some(1.0) if !free || (heat && model.sampling == Sampling::One) => {}
+            _ if mild || (free && !(heat && model.sampling == Sampling::One)) => w.key("top_p").raw(raw),
+            _ => dropped.note("top_p")?,
+        }
+    }
+    match call.top_k {
+        Some(raw) if free => w.key("top_k").raw(raw),
+        Some(_) => dropped.note("top_k")?,
+        None => {}
+    }
+    Ok(())
+}
+
+/// Writes what is left, and reports what cannot be said.
+pub(super) fn rest<'a>(call: &Generate<'a>, dropped: &mut Dropped, w: &mut Writer<'_, 'a>) -> Result<(), Error> {
+    let (stop, blank): (Vec<_>, Vec<_>) = call.stop.iter().partition(|sequence| !sequence.is_blank());
+    if !blank.is_empty() {
+        dropped.note("stop")?;
+    }
+    if !stop.is_empty() {
+        w.key("stop_sequences").array(|w| stop.iter().for_each(|sequence| w.str(sequence)));
+    }
+    if let Some(user) = &call.user {
+        w.key("metadata").object(|w| w.key("user_id").str(user));
+    }
+    match call.service_tier.as_ref().map(Str::to_text).as_deref() {
+        // Never a class that costs more than was asked for.
+        Some("auto") => w.key("service_tier").text("auto"),
+        Some("default" | "standard_only") => w.key("service_tier").text("standard_only"),
+        Some(_) => dropped.note("service_tier")?,
+        None => {}
+    }
+    unsaid(call, dropped)?;
+    for (name, raw) in &call.native {
+        if call.format == Some(Format::Messages) {
+            w.key(name).share_raw(raw);
+        } else if !HARMLESS.iter().any(|(harmless, value)| harmless == name && value == raw) {
+            dropped.note(name.to_string())?;
+        }
+    }
+    if call.stream {
+        w.key("stream").bool(true);
+    }
+    Ok(())
+}
+
+/// Reports what Anthropic has no word for.
+fn unsaid(call: &Generate<'_>, dropped: &mut Dropped) -> Result<(), Error> {
+    if call.choices.is_some_and(|n| n > 1) {
+        let message = "the upstream gives one answer to a call; ask for `1`, or call again";
+        return Err(Error::invalid(message).code("unsupported_parameter").at("n"));
+    }
+    let some = |raw: Option<&str>| raw.is_some_and(|raw| raw.parse::<f64>().ok() != Some(0.0));
+    let unsaid = [
+        ("frequency_penalty", some(call.frequency_penalty)),
+        ("presence_penalty", some(call.presence_penalty)),
+        ("seed", call.seed.is_some()),
+        ("logit_bias", call.logit_bias.is_some_and(|raw| raw != "{}")),
+        ("logprobs", call.logprobs == Some(true)),
+        ("top_logprobs", call.top_logprobs.is_some_and(|n| n > 0)),
+        ("verbosity", call.verbosity.is_some()),
+        ("metadata", call.metadata.is_some_and(|raw| raw != "{}")),
+    ];
+    unsaid.into_iter().filter(|(_, said)| *said).try_for_each(|(name, _)| dropped.note(name))
+}

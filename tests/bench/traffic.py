@@ -1,0 +1,187 @@
+"""What is said in a measured call: requests in OpenAI's format, answers in the two providers' own formats."""
+
+import base64
+import json
+import random
+from pathlib import Path
+
+EVENTS = 100
+IMAGE_BYTES = 750_000  # a megabyte in base64
+
+WORDS = (
+    "the gateway reads each request once and keeps only what the answer will need so that a long stream costs no more "
+    "than its bytes while every limit is checked before the first token leaves and settled after the last one arrives"
+).split()
+
+
+def prose(count: int) -> str:
+    chosen = random.Random(count).choices(WORDS, k=count)
+    return " ".join(chosen)
+
+
+def dump(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def requests(model: str) -> dict[str, str]:
+    """Bodies of calls to /v1/chat/completions."""
+    chat = {
+        "model": model,
+        "messages": [
+            {"role": "system", "content": "You are a careful assistant. " + prose(120)},
+            {"role": "user", "content": prose(60)},
+            {"role": "assistant", "content": prose(80)},
+            {"role": "user", "content": "Say that again, “shorter”:\n" + prose(40)},
+        ],
+        "temperature": 0.2,
+        "max_tokens": 512,
+        "stop": ["\n\nHuman:"],
+    }
+    image = base64.b64encode(random.Random(1).randbytes(IMAGE_BYTES)).decode()
+    look = {
+        "model": model,
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "What is in this picture?"},
+                    {"type": "image_url", "image_url": {"url": "data:image/png;base64," + image}},
+                ],
+            }
+        ],
+        "max_tokens": 512,
+    }
+    return {"chat": dump(chat), "stream": dump(chat | {"stream": True}), "image": dump(look)}
+
+
+def openai_json() -> str:
+    return dump(
+        {
+            "id": "chatcmpl-CYb0tTqTqkYrWqnE3sQfF0pGv4j2o",
+            "object": "chat.completion",
+            "created": 1763800000,
+            "model": "gpt-4o-2024-08-06",
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {"role": "assistant", "content": prose(EVENTS), "refusal": None, "annotations": []},
+                    "logprobs": None,
+                    "finish_reason": "stop",
+                }
+            ],
+            "usage": {
+                "prompt_tokens": 412,
+                "completion_tokens": 104,
+                "total_tokens": 516,
+                "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+                "completion_tokens_details": {
+                    "reasoning_tokens": 0,
+                    "audio_tokens": 0,
+                    "accepted_prediction_tokens": 0,
+                    "rejected_prediction_tokens": 0,
+                },
+            },
+            "service_tier": "default",
+            "system_fingerprint": "fp_65564d8ba5",
+        }
+    )
+
+
+def openai_events() -> str:
+    def chunk(choices: list, usage: dict | None = None) -> str:
+        return "data: %s\n\n" % dump(
+            {
+                "id": "chatcmpl-CYb0tTqTqkYrWqnE3sQfF0pGv4j2o",
+                "object": "chat.completion.chunk",
+                "created": 1763800000,
+                "model": "gpt-4o-2024-08-06",
+                "service_tier": "default",
+                "system_fingerprint": "fp_65564d8ba5",
+                "choices": choices,
+                "usage": usage,
+            }
+        )
+
+    def choice(delta: dict, finish: str | None = None) -> list:
+        return [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}]
+
+    return "".join(
+        [
+            chunk(choice({"role": "assistant", "content": "", "refusal": None})),
+            *(chunk(choice({"content": f" {word}"})) for word in prose(EVENTS).split()),
+            chunk(choice({}, "stop")),
+            chunk([], {"prompt_tokens": 412, "completion_tokens": 104, "total_tokens": 516}),
+            "data: [DONE]\n\n",
+        ]
+    )
+
+
+def anthropic_json() -> str:
+    return dump(
+        {
+            "id": "msg_01XFDUDYJgAACzvnptvVoYEL",
+            "type": "message",
+            "role": "assistant",
+            "model": "claude-sonnet-4-5-20250929",
+            "content": [{"type": "text", "text": prose(EVENTS)}],
+            "stop_reason": "end_turn",
+            "stop_sequence": None,
+            "usage": {
+                "input_tokens": 412,
+                "cache_creation_input_tokens": 0,
+                "cache_read_input_tokens": 0,
+                "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+                "output_tokens": 104,
+                "service_tier": "standard",
+            },
+        }
+    )
+
+
+def anthropic_events() -> str:
+    message = {
+        "id": "msg_01XFDUDYJgAACzvnptvVoYEL",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-sonnet-4-5-20250929",
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {
+            "input_tokens": 412,
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": 0,
+            "output_tokens": 1,
+            "service_tier": "standard",
+        },
+    }
+    events = [
+        {"type": "message_start", "message": message},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        *(
+            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": f" {word}"}}
+            for word in prose(EVENTS).split()
+        ),
+        {"type": "content_block_stop", "index": 0},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+            "usage": {"output_tokens": 104},
+        },
+        {"type": "message_stop"},
+    ]
+    return "".join(f"event: {event['type']}\ndata: {dump(event)}\n\n" for event in events)
+
+
+def write(directory: Path, models: list[str]) -> None:
+    """The files that the rig reads: answers by path, and MODEL.chat, MODEL.stream and MODEL.image."""
+    directory.mkdir(parents=True, exist_ok=True)
+    answers = {
+        "v1_chat_completions.json": openai_json(),
+        "v1_chat_completions.sse": openai_events(),
+        "v1_messages.json": anthropic_json(),
+        "v1_messages.sse": anthropic_events(),
+    }
+    bodies = {f"{model}.{kind}": body for model in models for kind, body in requests(model).items()}
+    for name, text in (answers | bodies).items():
+        (directory / name).write_text(text)

@@ -1,0 +1,25 @@
+//! However a stream is cut into chunks, its events are the same, and hold all of its bytes.
+#![no_main]
+
+use dragoman::frame::sse::{Decoder, Frame};
+use libfuzzer_sys::fuzz_target;
+
+type Event = (Vec<u8>, String, Vec<u8>);
+
+fuzz_target!(|input: (u8, &[u8])| {
+    let (size, stream) = input;
+    let whole = events(stream.chunks(stream.len().max(1)));
+    assert_eq!(whole, events(stream.chunks(usize::from(size).max(1))));
+    assert_eq!(whole.iter().flat_map(|(raw, ..)| raw).copied().collect::<Vec<_>>(), stream);
+});
+
+fn events<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> Vec<Event> {
+    let mut found = Vec::new();
+    let mut each = |frame: Frame<'_>| found.push((frame.raw.to_vec(), frame.event.to_owned(), frame.data.to_vec()));
+    let mut decoder = Decoder::default();
+    for chunk in chunks {
+        decoder.push(chunk, &mut each).expect("no event of this length");
+    }
+    decoder.end(&mut each);
+    found
+}

