@@ -12,7 +12,7 @@ use crate::json::{Edits, Node};
 
 pub mod chat;
 pub mod estimate;
-mod field;
+mod fields;
 pub mod messages;
 
 /// The client side of `format`.

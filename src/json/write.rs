@@ -14,15 +14,17 @@ pub struct Body<'a> {
     borrowed: Vec<(usize, &'a [u8])>,
 }
 
+impl From<Vec<u8>> for Body<'_> {
+    /// Goes on after `own`.
+    fn from(own: Vec<u8>) -> Self {
+        Self { own, borrowed: Vec::new() }
+    }
+}
+
 impl<'a> Body<'a> {
     /// With the memory of `own`, which is emptied.
     pub fn reuse(mut own: Vec<u8>) -> Self {
         own.clear();
-        Self { own, borrowed: Vec::new() }
-    }
-
-    /// Goes on after what `own` holds.
-    pub fn onto(own: Vec<u8>) -> Self {
         Self { own, borrowed: Vec::new() }
     }
 
@@ -185,6 +187,14 @@ impl<'w, 'a> Writer<'w, 'a> {
         self.body.own.push(b'"');
         fill(&mut Pieces { body: self.body });
         self.body.own.push(b'"');
+    }
+
+    /// Plain text as a string, or `null`.
+    pub fn text_or_null(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => self.text(text),
+            None => self.null(),
+        }
     }
 
     /// Several strings as one.

@@ -1,48 +1,80 @@
-//! [`Chat`]: OpenAI's chat completions, as clients speak it.
+//! [`Chat`]: OpenAI's [chat completions](https://platform.openai.com/docs/api-reference/chat), as clients speak it.
+//!
+//! Beside OpenAI's own fields it reads and writes what LiteLLM's users know from there: `cache_control` on parts,
+//! messages and tools, `thinking`, `top_k`, and thought as `reasoning_content` and
+//! [`thinking_blocks`](https://docs.litellm.ai/docs/reasoning_content). Those who call tools in the old way
+//! (`functions`) are understood, and answered with `tool_calls`.
 
+use super::fields::{boolean, object, optional, required, string};
 use super::{Ask, Client, StreamWriter};
 use crate::answer::Answer;
 use crate::call::Generate;
 use crate::error::Error;
 use crate::json::{Edits, Node};
 
+mod answer;
+mod error;
+mod message;
+mod part;
+mod request;
+mod shape;
+mod splice;
+mod stream;
+mod tool;
+
+#[cfg(test)]
+mod tests;
+
 /// The format.
 pub struct Chat;
 
 impl Client for Chat {
-    fn ask(&self, _root: Node<'_>, _now: u64) -> Result<Ask, Error> {
-        todo!()
+    fn ask(&self, root: Node<'_>, now: u64) -> Result<Ask, Error> {
+        /// Longer than any provider's name of a model, and short enough for headers and logs.
+        const LONGEST: usize = 256;
+        object(root)?;
+        let model = required(root, "model")?;
+        let model = string(model).map_err(|e| e.at("model"))?.decode();
+        if model.is_empty() || model.len() > LONGEST {
+            return Err(
+                Error::invalid(format!("expected a name of 1 to {LONGEST} bytes, got {}", model.len())).at("model")
+            );
+        }
+        let stream = optional(root, "stream", boolean)?.unwrap_or(false);
+        let include_usage = optional(root, "stream_options", |o| optional(object(o)?, "include_usage", boolean))?;
+        let include_usage = stream && include_usage.flatten().unwrap_or(false);
+        Ok(Ask { model: model.into_owned(), stream, include_usage, now })
     }
 
-    fn read<'a>(&self, _root: Node<'a>) -> Result<Generate<'a>, Error> {
-        todo!()
+    fn read<'a>(&self, root: Node<'a>) -> Result<Generate<'a>, Error> {
+        request::read(root)
     }
 
-    fn answer(&self, _answer: &Answer, _ask: &Ask) -> Vec<u8> {
-        todo!()
+    fn answer(&self, answer: &Answer, ask: &Ask) -> Vec<u8> {
+        answer::write(answer, ask)
     }
 
-    fn stream(&self, _ask: &Ask) -> Box<dyn StreamWriter> {
-        todo!()
+    fn stream(&self, ask: &Ask) -> Box<dyn StreamWriter> {
+        Box::new(stream::Writer::new(ask))
     }
 
-    fn error(&self, _error: &Error) -> Vec<u8> {
-        todo!()
+    fn error(&self, error: &Error) -> Vec<u8> {
+        error::write(error)
     }
 
-    fn stream_error(&self, _error: &Error, _out: &mut Vec<u8>) {
-        todo!()
+    fn stream_error(&self, error: &Error, out: &mut Vec<u8>) {
+        error::write_event(error, out);
     }
 
-    fn splice_request(&self, _root: Node<'_>, _ask: &Ask, _model: &str, _edits: &mut Edits) {
-        todo!()
+    fn splice_request(&self, root: Node<'_>, ask: &Ask, model: &str, edits: &mut Edits) {
+        splice::request(root, ask, model, edits);
     }
 
-    fn splice_answer(&self, _root: Node<'_>, _ask: &Ask, _edits: &mut Edits) {
-        todo!()
+    fn splice_answer(&self, root: Node<'_>, ask: &Ask, edits: &mut Edits) {
+        splice::answer(root, ask, edits);
     }
 
-    fn splice_event(&self, _root: Node<'_>, _ask: &Ask, _edits: &mut Edits) -> bool {
-        todo!()
+    fn splice_event(&self, root: Node<'_>, ask: &Ask, edits: &mut Edits) -> bool {
+        splice::event(root, ask, edits)
     }
 }

@@ -1,6 +1,7 @@
 //! Reads the content of messages.
 
-use super::super::field::{array, boolean, list, object, optional, required, string, unknown_word, wrong};
+use super::super::fields::{boolean, list, object, optional, raw_object, string, wrong};
+use super::field::{each, required, unknown_word};
 use crate::call::{Content, Document, Part, Role, Source};
 use crate::error::{Error, shorten};
 use crate::format::Format;
@@ -36,7 +37,7 @@ impl Unread {
 pub(super) fn content<'a>(node: Node<'a>, place: &str, unread: &mut Unread) -> Result<Vec<Part<'a>>, Error> {
     match node.kind() {
         Kind::String => Ok(vec![Content::text(string(node)?).into()]),
-        Kind::Array => list(node, |node| block(node, place, unread)),
+        Kind::Array => each(node, |node| block(node, place, unread)),
         _ => Err(wrong(node, "a string or an array of blocks")),
     }
 }
@@ -72,7 +73,7 @@ fn block<'a>(node: Node<'a>, place: &str, unread: &mut Unread) -> Result<Part<'a
                 source: required(node, "source", |node| document_source(node, place, unread))?,
                 title: optional(node, "title", string)?,
                 context: optional(node, "context", string)?,
-                citations: optional(node, "citations", object)?,
+                citations: optional(node, "citations", raw_object)?,
             })
         }
         "image" => {
@@ -84,7 +85,7 @@ fn block<'a>(node: Node<'a>, place: &str, unread: &mut Unread) -> Result<Part<'a
         }
         "text" => {
             unread.others(node, place, &["cache_control", "citations", "text", "type"]);
-            Content::Text { text: required(node, "text", string)?, citations: optional(node, "citations", array)? }
+            Content::Text { text: required(node, "text", string)?, citations: optional(node, "citations", raw_array)? }
         }
         "thinking" => {
             // Thought that no provider signed goes to clients with an empty signature.
@@ -109,13 +110,13 @@ fn block<'a>(node: Node<'a>, place: &str, unread: &mut Unread) -> Result<Part<'a
             Content::ToolCall {
                 id: required(node, "id", string)?,
                 name: required(node, "name", string)?,
-                arguments: Str::plain(required(node, "input", object)?),
+                arguments: Str::plain(required(node, "input", raw_object)?),
             }
         }
         // Its `cache_control` goes with it.
         _ => return Ok(Content::Native { format: Format::Messages, raw: node.raw() }.into()),
     };
-    Ok(Part { content, cache: optional(node, "cache_control", object)? })
+    Ok(Part { content, cache: optional(node, "cache_control", raw_object)? })
 }
 
 fn image_source<'a>(node: Node<'a>) -> Result<Source<'a>, Error> {
@@ -145,4 +146,9 @@ fn document_source<'a>(node: Node<'a>, place: &str, unread: &mut Unread) -> Resu
 
 fn base64<'a>(node: Node<'a>) -> Result<Source<'a>, Error> {
     Ok(Source::Base64 { media_type: required(node, "media_type", string)?, data: required(node, "data", string)? })
+}
+
+fn raw_array(node: Node<'_>) -> Result<&str, Error> {
+    list(node)?;
+    Ok(node.raw())
 }

@@ -5,13 +5,14 @@
 
 mod answer;
 mod content;
+mod field;
 mod request;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod usage;
 
-use super::{Ask, Client, StreamWriter, field};
+use super::{Ask, Client, StreamWriter, fields};
 use crate::answer::Answer;
 use crate::call::Generate;
 use crate::error::Error;
@@ -23,9 +24,9 @@ pub struct Messages;
 
 impl Client for Messages {
     fn ask(&self, root: Node<'_>, now: u64) -> Result<Ask, Error> {
-        field::object(root)?;
+        fields::object(root)?;
         let model = field::required(root, "model", field::model)?.into_owned();
-        let stream = field::optional(root, "stream", field::boolean)?.unwrap_or_default();
+        let stream = fields::optional(root, "stream", fields::boolean)?.unwrap_or_default();
         Ok(Ask { model, stream, include_usage: true, now })
     }
 

@@ -1,9 +1,8 @@
 //! Reads a request: everything but the content of messages.
 
-use super::super::field::{
-    boolean, list, missing, model, number, object, optional, required, string, unknown_word, whole,
-};
+use super::super::fields::{self, boolean, count, integer, number, object, optional, raw_object, string};
 use super::content::{Unread, content, said_by};
+use super::field::{each, model, required, unknown_word};
 use crate::call::{Generate, Message, OutputFormat, Reasoning, Role, Thinking, Tool, ToolChoice};
 use crate::error::Error;
 use crate::format::Format;
@@ -22,8 +21,8 @@ pub(super) fn read(root: Node<'_>) -> Result<Generate<'_>, Error> {
         }
         let at = |error: Error| error.at(&name);
         match &*name {
-            "max_tokens" => call.max_output_tokens = Some(whole(value).map_err(at)?),
-            "messages" => call.messages = list(value, |node| message(node, &mut unread)).map_err(at)?,
+            "max_tokens" => call.max_output_tokens = Some(count(value).map_err(at)?),
+            "messages" => call.messages = each(value, |node| message(node, &mut unread)).map_err(at)?,
             "metadata" => {
                 call.user = metadata(value, &mut unread).map_err(at)?;
             }
@@ -34,7 +33,7 @@ pub(super) fn read(root: Node<'_>) -> Result<Generate<'_>, Error> {
             // The name that the format of the output had in its beta.
             "output_format" => call.output = output_format(value, &mut unread).map_err(at)?,
             "service_tier" => call.service_tier = Some(string(value).map_err(at)?),
-            "stop_sequences" => call.stop = list(value, string).map_err(at)?,
+            "stop_sequences" => call.stop = each(value, string).map_err(at)?,
             "stream" => call.stream = boolean(value).map_err(at)?,
             "system" => {
                 let parts = content(value, "system[]", &mut unread).and_then(|parts| said_by(Role::System, parts));
@@ -45,25 +44,19 @@ pub(super) fn read(root: Node<'_>) -> Result<Generate<'_>, Error> {
             "tool_choice" => {
                 (call.tool_choice, call.parallel_tool_calls) = tool_choice(value, &mut unread).map_err(at)?;
             }
-            "tools" => call.tools = list(value, |node| tool(node, &mut unread)).map_err(at)?,
-            "top_k" => {
-                whole(value).map_err(at)?;
-                call.top_k = Some(value.raw());
-            }
+            "tools" => call.tools = each(value, |node| tool(node, &mut unread)).map_err(at)?,
+            "top_k" => call.top_k = Some(integer(value).map_err(at)?),
             "top_p" => call.top_p = Some(number(value).map_err(at)?),
             _ => call.native.push((name, value.raw())),
         }
     }
-    if call.model.is_empty() {
-        return Err(missing("model"));
+    for name in ["model", "messages"] {
+        fields::required(root, name)?;
     }
     if call.messages.is_empty() {
-        return Err(match root.get("messages") {
-            Some(_) => Error::invalid("at least one message is required").at("messages"),
-            None => missing("messages"),
-        });
+        return Err(Error::invalid("at least one message is required").at("messages"));
     }
-    if let Some(parts) = system {
+    if let Some(parts) = system.filter(|parts| !parts.is_empty()) {
         call.messages.insert(0, Message { role: Role::System, name: None, parts });
     }
     call.reasoning = reasoning(thinking, effort, &mut unread);
@@ -107,7 +100,7 @@ fn output_format<'a>(node: Node<'a>, unread: &mut Unread) -> Result<OutputFormat
     unread.others(node, "output_config.format", &["schema", "type"]);
     match &*required(node, "type", string)?.to_text() {
         "json_schema" => {
-            let schema = required(node, "schema", object)?;
+            let schema = required(node, "schema", raw_object)?;
             // Anthropic follows a schema to the letter; it has no word for less.
             Ok(OutputFormat::JsonSchema { name: None, description: None, schema, strict: Some(true) })
         }
@@ -126,7 +119,7 @@ fn thinking<'a>(node: Node<'a>, unread: &mut Unread) -> Result<Reasoning<'a>, Er
             Thinking::Off
         }
         "disabled" => Thinking::Off,
-        "enabled" => Thinking::Budget(required(node, "budget_tokens", whole)?),
+        "enabled" => Thinking::Budget(required(node, "budget_tokens", count)?),
         other => {
             let allowed = "`adaptive`, `between_tools`, `disabled` and `enabled` are";
             return Err(unknown_word(other, "type of thinking", allowed).at("type"));
@@ -181,8 +174,8 @@ fn tool<'a>(node: Node<'a>, unread: &mut Unread) -> Result<Tool<'a>, Error> {
     Ok(Tool::Function {
         name: required(node, "name", string)?,
         description: optional(node, "description", string)?,
-        parameters: Some(required(node, "input_schema", object)?),
+        parameters: Some(required(node, "input_schema", raw_object)?),
         strict: optional(node, "strict", boolean)?,
-        cache: optional(node, "cache_control", object)?,
+        cache: optional(node, "cache_control", raw_object)?,
     })
 }

@@ -308,7 +308,7 @@ impl Stream {
             (Shape::Tool, Delta::Arguments(_)) => ("input_json_delta", "partial_json"),
             _ => return,
         };
-        let mut body = Body::onto(std::mem::take(out));
+        let mut body = Body::from(std::mem::take(out));
         body.copy(open.delta.as_bytes());
         let mut w = Writer::new(&mut body);
         if let Delta::Native(raw) = delta {
@@ -331,7 +331,7 @@ impl Stream {
 
 /// Writes an event: its type, and the members that `fill` writes.
 fn frame(name: &str, out: &mut Vec<u8>, fill: impl FnOnce(&mut Writer<'_, '_>)) {
-    let mut body = Body::onto(std::mem::take(out));
+    let mut body = Body::from(std::mem::take(out));
     body.copy(b"event: ");
     body.copy(name.as_bytes());
     body.copy(b"\ndata: ");

@@ -1,7 +1,7 @@
 //! Reading [errors](https://platform.claude.com/docs/en/api/errors).
 
 use crate::error::{Error, Kind};
-use crate::json::{Doc, Node};
+use crate::json::{self, Doc, Node};
 
 /// The longest message that is passed on, in characters.
 const LONGEST: usize = 2000;
@@ -26,6 +26,11 @@ pub(super) fn event(root: Node<'_>) -> Error {
 
 /// Reads `{"error": {"type", "message"}}`, and the shapes in which clouds wrap it.
 fn object(root: Node<'_>, status: Option<u16>) -> Option<Error> {
+    // Google's cloud puts errors of streams into an array.
+    let root = root.items().next().unwrap_or(root);
+    if root.kind() != json::Kind::Object {
+        return None;
+    }
     let error = root.get("error").unwrap_or(root);
     let message = error.get("message").unwrap_or(error).text()?;
     let by_status = || status.map_or(Kind::Internal, Kind::of_status);

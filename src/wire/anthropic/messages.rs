@@ -3,7 +3,7 @@
 
 use super::content::{Blocks, Manner, mark};
 use super::models::Model;
-use crate::call::{Content, Generate, Message, Part, Role, Source};
+use crate::call::{Content, Document, Generate, Message, Part, Role, Source};
 use crate::error::{Error, shorten};
 use crate::format::Format;
 use crate::json::{Str, Writer};
@@ -98,7 +98,8 @@ impl<'a> Plan<'a> {
     pub fn marks(&self) -> usize {
         fn count(part: &Part<'_>) -> usize {
             let inner = match &part.content {
-                Content::ToolResult { parts, .. } => parts.iter().map(count).sum(),
+                Content::Document(Document { source: Source::Parts(parts), .. })
+                | Content::ToolResult { parts, .. } => parts.iter().filter(|part| !is_blank(part)).map(count).sum(),
                 _ => 0usize,
             };
             inner.saturating_add(usize::from(mark(part).is_some()))

@@ -31,7 +31,7 @@ pub(super) enum Sampling {
 /// What a model takes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Model {
-    /// What names of the model hold, whoever serves it; no digit follows.
+    /// What names of the model hold, whoever serves it.
     key: &'static str,
     /// The most tokens that it writes.
     pub max_output: u64,
@@ -116,13 +116,18 @@ static MODELS: &[Model] = &[
 /// What the model of that name takes, whatever stands around its name where it is served.
 pub(super) fn of(name: &str) -> &'static Model {
     let name = name.to_ascii_lowercase().replace('.', "-");
-    let holds = |key: &str| {
-        name.match_indices(key).any(|(at, _)| {
-            let end = at.saturating_add(key.len());
-            !name.as_bytes().get(end).is_some_and(u8::is_ascii_digit)
-        })
-    };
+    let holds = |key: &str| name.match_indices(key).any(|(at, key)| ends(&name, at.saturating_add(key.len())));
     MODELS.iter().find(|model| holds(model.key)).unwrap_or(&OTHER)
+}
+
+/// Whether a model's number is complete at that place: no digit follows and no number of a release, though a date may.
+fn ends(name: &str, at: usize) -> bool {
+    let rest = name.get(at..).unwrap_or_default();
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    match rest.strip_prefix('-') {
+        Some(number) => number.starts_with('0') || !matches!(digits(number), 1 | 2),
+        None => digits(rest) == 0,
+    }
 }
 
 #[cfg(test)]
@@ -139,6 +144,7 @@ mod tests {
         assert_eq!(key("us.anthropic.claude-sonnet-4-5-20250929-v1:0"), "sonnet-4-5");
         assert_eq!(key("claude-opus-4@20250514"), "opus-4");
         assert_eq!(key("claude-opus-4-20250514"), "opus-4");
+        assert_eq!(key("claude-opus-4-0"), "opus-4");
         assert_eq!(key("anthropic/claude-opus-4.8"), "opus-4-8");
         assert_eq!(key("claude-opus-5-5"), "opus-5-5");
         assert_eq!(key("claude-opus-5-20260701"), "opus-5");
@@ -150,6 +156,7 @@ mod tests {
     fn newer_models_and_strangers_have_a_guess() {
         assert_eq!(key("claude-opus-7"), "claude");
         assert_eq!(key("claude-opus-4-10"), "claude");
+        assert_eq!(key("claude-sonnet-5-7-20270101"), "claude");
         assert_eq!(key("deepseek-chat"), "");
         assert_eq!(of("deepseek-chat").max_output, 4096);
     }

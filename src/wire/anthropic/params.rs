@@ -9,10 +9,6 @@ use crate::format::Format;
 use crate::json::{Str, Writer};
 use crate::wire::Dropped;
 
-/// Fields of other formats that ask for nothing which Anthropic would do otherwise.
-const HARMLESS: &[(&str, &str)] =
-    &[("modalities", r#"["text"]"#), ("store", "false"), ("stream_options", "{}"), ("background", "false")];
-
 /// What the model is told where it is held to no format.
 pub(super) fn instruction(output: &OutputFormat<'_>, model: &Model) -> Option<String> {
     match output {
@@ -114,7 +110,7 @@ pub(super) fn rest<'a>(call: &Generate<'a>, dropped: &mut Dropped, w: &mut Write
     for (name, raw) in &call.native {
         if call.format == Some(Format::Messages) {
             w.key(name).share_raw(raw);
-        } else if !HARMLESS.iter().any(|(harmless, value)| harmless == name && value == raw) {
+        } else {
             dropped.note(name.to_string())?;
         }
     }

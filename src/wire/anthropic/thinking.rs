@@ -3,6 +3,7 @@
 use super::models::{Mode, Model};
 use crate::call::{Generate, Thinking};
 use crate::error::Error;
+use crate::format::Format;
 use crate::json::{Str, Writer};
 use crate::wire::{Dropped, Target};
 
@@ -118,10 +119,15 @@ pub(super) fn settle<'a>(
                     effort => effort,
                 },
             };
-            settled.how = Some(How::Adaptive);
-            // OpenAI's words come from clients that show thought if there is any; by default newer models keep it.
-            if matches!(reasoning.amount, Thinking::Effort(_)) && settled.display.is_none() {
-                settled.display = Some(Str::plain("summarized"));
+            match reasoning.amount {
+                // In Anthropic's own words effort says nothing of thought.
+                Thinking::Effort(_) if call.format == Some(Format::Messages) => {}
+                // Other formats' clients show thought if there is any; by default newer models keep it.
+                Thinking::Effort(_) => {
+                    settled.how = Some(How::Adaptive);
+                    settled.display = settled.display.take().or(Some(Str::plain("summarized")));
+                }
+                _ => settled.how = Some(How::Adaptive),
             }
         }
         Mode::Budget if off => settled.how = Some(How::Off("disabled")),

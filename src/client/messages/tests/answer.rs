@@ -17,8 +17,8 @@ fn written(events: Vec<Event<'_>>) -> String {
 /// The content of an answer with one block.
 fn content(kind: BlockKind<'_>, deltas: Vec<Delta<'_>>) -> String {
     let text = written(block(0, kind, deltas));
-    let start = text.find("\"content\":").unwrap() + 10;
-    text[start..text.find(",\"stop_reason\"").unwrap()].to_owned()
+    let (_, rest) = text.split_once("\"content\":").unwrap();
+    rest.split_once(",\"stop_reason\"").unwrap().0.to_owned()
 }
 
 fn block<'a>(block: u32, kind: BlockKind<'a>, deltas: Vec<Delta<'a>>) -> Vec<Event<'a>> {

@@ -30,8 +30,8 @@ fn asks_for_model_and_stream() {
 fn refuses_asks_without_a_model() {
     let refused = |request: &str| asked(request).unwrap_err();
     assert_eq!(refused("[]"), "expected an object, got an array");
-    assert_eq!(refused("{}"), "`model`: this field is required");
-    assert_eq!(refused(r#"{"model":null}"#), "`model`: this field is required");
+    assert_eq!(refused("{}"), "`model`: required");
+    assert_eq!(refused(r#"{"model":null}"#), "`model`: required");
     assert_eq!(refused(r#"{"model":3}"#), "`model`: expected a string, got a number");
     assert_eq!(refused(r#"{"model":""}"#), "`model`: must not be empty");
     assert_eq!(refused(&format!(r#"{{"model":"{}"}}"#, "m".repeat(257))), "`model`: must have at most 256 bytes");

@@ -322,11 +322,11 @@ fn the_rest() {
 fn refuses_wrong_fields() {
     let hi = r#""messages":[{"role":"user","content":"hi"}]"#;
     let refused_with = |member: &str| refused(&format!("{hi},{member}"));
-    assert_eq!(refused(r#""x":1"#), "`messages`: this field is required");
+    assert_eq!(refused(r#""x":1"#), "`messages`: required");
     assert_eq!(refused(r#""messages":[]"#), "`messages`: at least one message is required");
     assert_eq!(refused(r#""messages":{}"#), "`messages`: expected an array, got an object");
     assert_eq!(refused(r#""messages":["hi"]"#), "`messages[0]`: expected an object, got a string");
-    assert_eq!(refused(r#""messages":[{"role":"user"}]"#), "`messages[0].content`: this field is required");
+    assert_eq!(refused(r#""messages":[{"role":"user"}]"#), "`messages[0].content`: required");
     assert_eq!(
         refused(r#""messages":[{"role":"tool","content":""}]"#),
         "`messages[0].role`: `tool` is no role: `assistant`, `system` and `user` are"
@@ -335,16 +335,16 @@ fn refuses_wrong_fields() {
         refused(r#""messages":[{"role":"user","content":1}]"#),
         "`messages[0].content`: expected a string or an array of blocks, got a number"
     );
-    assert_eq!(refused_with(r#""max_tokens":-1"#), "`max_tokens`: expected a whole number from 0 up, got -1");
-    assert_eq!(refused_with(r#""max_tokens":"1""#), "`max_tokens`: expected a whole number, got a string");
+    assert_eq!(refused_with(r#""max_tokens":-1"#), "`max_tokens`: expected a whole number from 0 up, got `-1`");
+    assert_eq!(refused_with(r#""max_tokens":"1""#), "`max_tokens`: expected a whole number from 0 up, got a string");
     assert_eq!(refused_with(r#""temperature":"hot""#), "`temperature`: expected a number, got a string");
     assert_eq!(refused_with(r#""stop_sequences":["a",1]"#), "`stop_sequences[1]`: expected a string, got a number");
-    assert_eq!(refused_with(r#""tools":[{"name":"f"}]"#), "`tools[0].input_schema`: this field is required");
+    assert_eq!(refused_with(r#""tools":[{"name":"f"}]"#), "`tools[0].input_schema`: required");
     assert_eq!(
         refused_with(r#""tool_choice":{"type":"required"}"#),
         "`tool_choice.type`: `required` is no choice of tools: `any`, `auto`, `none` and `tool` are"
     );
-    assert_eq!(refused_with(r#""thinking":{"type":"enabled"}"#), "`thinking.budget_tokens`: this field is required");
+    assert_eq!(refused_with(r#""thinking":{"type":"enabled"}"#), "`thinking.budget_tokens`: required");
     assert_eq!(
         refused_with(r#""output_config":{"format":{"type":"json"}}"#),
         "`output_config.format.type`: `json` is no format of output: only `json_schema` is"
@@ -354,20 +354,17 @@ fn refuses_wrong_fields() {
 #[test]
 fn refuses_wrong_blocks() {
     let user = |block| refused_block("user", block);
-    assert_eq!(user("{}"), ".type`: this field is required");
-    assert_eq!(user(r#"{"type":"text"}"#), ".text`: this field is required");
+    assert_eq!(user("{}"), ".type`: required");
+    assert_eq!(user(r#"{"type":"text"}"#), ".text`: required");
     assert_eq!(user(r#"{"type":"text","text":1}"#), ".text`: expected a string, got a number");
     assert_eq!(
         user(r#"{"type":"image","source":{"type":"blob"}}"#),
         ".source.type`: `blob` is no source of an image: `base64`, `file` and `url` are"
     );
-    assert_eq!(
-        user(r#"{"type":"image","source":{"type":"base64","data":""}}"#),
-        ".source.media_type`: this field is required"
-    );
+    assert_eq!(user(r#"{"type":"image","source":{"type":"base64","data":""}}"#), ".source.media_type`: required");
     assert_eq!(
         user(r#"{"type":"tool_result","tool_use_id":"t","content":[{"type":"text"}]}"#),
-        ".content[0].text`: this field is required"
+        ".content[0].text`: required"
     );
     assert_eq!(
         user(r#"{"type":"tool_use","id":"t","name":"n","input":{}}"#),
