@@ -157,7 +157,7 @@ impl<'a> Conversation<'_, '_, 'a> {
                 Content::Image { source, detail } => out.push(Piece::Image { source, detail: detail.as_ref() }),
                 Content::Native { format: Format::Chat, raw } => out.push(Piece::Native(raw)),
                 Content::Native { raw, .. } => self.dropped.note(kind(raw))?,
-                Content::Reasoning { .. } | Content::RedactedReasoning { .. } => self.dropped.forget("thinking"),
+                Content::Reasoning { .. } | Content::RedactedReasoning { .. } => self.dropped.forget("reasoning"),
                 Content::Refusal(text) | Content::Text { text, .. } => out.push(Piece::Text(text)),
                 Content::ToolCall { .. } => self.dropped.forget("content.tool_call"),
                 // Written before the rest.
@@ -206,7 +206,7 @@ impl<'a> Conversation<'_, '_, 'a> {
                 {
                     turn.reasoning.push(text);
                 }
-                Content::Reasoning { .. } | Content::RedactedReasoning { .. } => self.dropped.forget("thinking"),
+                Content::Reasoning { .. } | Content::RedactedReasoning { .. } => self.dropped.forget("reasoning"),
                 // Nobody but the provider that made these knows them: never the client's fault.
                 Content::Native { raw, .. } => self.dropped.forget(kind(raw)),
                 Content::Audio { .. } => self.dropped.forget("content.audio"),

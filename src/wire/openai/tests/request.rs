@@ -190,7 +190,7 @@ fn what_another_provider_thought_is_forgotten() {
         ]
     };
     let expected = r#"[{"role":"assistant","content":"a\n\nb"},{"role":"assistant","content":null,"refusal":"No."}]"#;
-    assert_eq!(messages(turn()), (expected.to_owned(), vec!["thinking".into(), "content.server_tool_use".into()]));
+    assert_eq!(messages(turn()), (expected.to_owned(), vec!["reasoning".into(), "content.server_tool_use".into()]));
     let mut dropped = Dropped { reject: true, ..Dropped::default() };
     encode_to(Generate { messages: turn(), ..Generate::default() }, &TARGET, &mut dropped).unwrap();
 }
@@ -212,7 +212,7 @@ fn thought_goes_back_to_whoever_wants_it() {
             r#"{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]}]}"#,
         )
     );
-    assert_eq!(dropped.names, ["thinking"]);
+    assert_eq!(dropped.names, ["reasoning"]);
 }
 
 #[test]
