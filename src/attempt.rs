@@ -113,7 +113,8 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
             Operation::CountTokens => Call::CountTokens(generate),
             Operation::Generate => Call::Generate(generate),
         };
-        let target = Target { model: call.model, max_tokens: configured_limit(upstream) };
+        let reasoning_field = quirks.reasoning_field;
+        let target = Target { model: call.model, max_tokens: configured_limit(upstream), reasoning_field };
         let encoded = wire.encode(&asked, &target, &mut dropped)?;
         for (name, value) in encoded.headers {
             headers.set(name, value);

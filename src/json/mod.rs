@@ -15,4 +15,4 @@ mod write;
 pub use doc::{Doc, Fault, Items, Kind, Members, Memory, Node};
 pub use edit::{Change, Edits};
 pub use text::Str;
-pub use write::{Body, Writer};
+pub use write::{Body, Pieces, Writer};

@@ -181,6 +181,14 @@ impl<'w, 'a> Writer<'w, 'a> {
         self.body.own.push(b'"');
     }
 
+    /// A string put together from what `fill` gives.
+    pub fn string(&mut self, fill: impl FnOnce(&mut Pieces<'_, 'a>)) {
+        self.value();
+        self.body.own.push(b'"');
+        fill(&mut Pieces { body: self.body });
+        self.body.own.push(b'"');
+    }
+
     /// Plain text as a string, or `null`.
     pub fn text_or_null(&mut self, text: Option<&str>) {
         match text {
@@ -235,5 +243,34 @@ impl<'w, 'a> Writer<'w, 'a> {
     /// `null`.
     pub fn null(&mut self) {
         self.raw("null");
+    }
+}
+
+/// The pieces of one string.
+#[derive(Debug)]
+pub struct Pieces<'w, 'a> {
+    body: &'w mut Body<'a>,
+}
+
+impl<'a> Pieces<'_, 'a> {
+    /// A piece, copied.
+    pub fn str(&mut self, piece: &Str<'_>) {
+        match piece.verbatim() {
+            Some(inner) => self.body.copy(inner.as_bytes()),
+            None => self.text(piece.inner()),
+        }
+    }
+
+    /// A piece; a long one is not copied where it needs no escapes.
+    pub fn share(&mut self, piece: &'a Str<'_>) {
+        match piece.verbatim() {
+            Some(inner) => self.body.share(inner.as_bytes()),
+            None => self.text(piece.inner()),
+        }
+    }
+
+    /// A piece of plain text.
+    pub fn text(&mut self, text: &str) {
+        escape(text, &mut |piece| self.body.own.extend_from_slice(piece.as_bytes()));
     }
 }

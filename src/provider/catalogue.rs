@@ -320,7 +320,8 @@ pub static PROVIDERS: &[Provider] = &[
         name: "DeepSeek",
         otel: "deepseek",
         address: Fixed("https://api.deepseek.com"),
-        quirks: OLD_LIMIT,
+        // https://api-docs.deepseek.com/guides/thinking_mode: a call of a tool without the thought before it is refused.
+        quirks: Quirks { reasoning_field: Some("reasoning_content"), ..OLD_LIMIT },
         env: "DEEPSEEK_API_KEY",
         docs: "https://api-docs.deepseek.com/api/create-chat-completion",
         ..CHAT
@@ -595,7 +596,11 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Moonshot AI",
         otel: "moonshot",
         address: Fixed("https://api.moonshot.ai/v1"),
-        quirks: Quirks { clamp: &[("temperature", 0.0, 1.0)], ..CHAT.quirks },
+        quirks: Quirks {
+            clamp: &[("temperature", 0.0, 1.0)],
+            reasoning_field: Some("reasoning_content"),
+            ..CHAT.quirks
+        },
         env: "MOONSHOT_API_KEY",
         docs: "https://platform.kimi.ai/docs/guide/migrating-from-openai-to-kimi",
         ..CHAT

@@ -81,11 +81,14 @@ pub struct Quirks {
     pub stream_options: bool,
     /// Whether the role `developer` is known; where not it is sent as `system`.
     pub developer_role: bool,
+    /// The field of an assistant's message in which the provider wants its thought back. The wire writes it.
+    pub reasoning_field: Option<&'static str>,
 }
 
 impl Quirks {
     /// None.
-    pub const NONE: Self = Self { drop: &[], rename: &[], clamp: &[], stream_options: true, developer_role: true };
+    pub const NONE: Self =
+        Self { drop: &[], rename: &[], clamp: &[], stream_options: true, developer_role: true, reasoning_field: None };
 }
 
 #[cfg(test)]

@@ -49,12 +49,15 @@ pub trait Reader {
 }
 
 /// What a wire is told about the upstream.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Target<'t> {
     /// The provider's name of the model.
     pub model: &'t str,
     /// The configured limit on output for calls that bring none.
     pub max_tokens: Option<u64>,
+    /// The field of an assistant's message in which the provider wants its thought back, where it does: OpenAI's format
+    /// has none, and some who follow it demand one.
+    pub reasoning_field: Option<&'t str>,
 }
 
 /// A call in a provider's format.
@@ -92,8 +95,15 @@ impl Dropped {
     /// Leaves out what no client could know to leave out, such as another provider's proof of a thought: reported, and
     /// never a reason to refuse the call.
     pub fn forget(&mut self, name: impl Into<Cow<'static, str>>) {
-        let name = name.into();
-        if !self.names.contains(&name) {
+        // Names may be the client's own, and go into a header.
+        const MOST: usize = 32;
+        const LONGEST: usize = 64;
+        let mut name = name.into();
+        let plain = |c: char| c.is_ascii_graphic() && c != ',';
+        if name.len() > LONGEST || !name.chars().all(plain) {
+            name = name.chars().take(LONGEST).map(|c| if plain(c) { c } else { '_' }).collect::<String>().into();
+        }
+        if self.names.len() < MOST && !self.names.contains(&name) {
             self.names.push(name);
         }
     }

@@ -1,27 +1,45 @@
-//! [`Openai`]: OpenAI's chat completions, as upstreams speak it.
+//! [`Openai`]: OpenAI's [chat completions](https://platform.openai.com/docs/api-reference/chat), as upstreams speak it.
+//!
+//! A hundred providers follow this format, each a little off. Requests keep to what most of them take; what a provider
+//! wants otherwise is a quirk of its row, applied to the finished body. Answers are read with patience: a field under
+//! another name, in another shape or missing is no error as long as the answer can be understood.
+//!
+//! What does not map: the format has no place for thought in a conversation, for documents at an address, for `top_k`
+//! and for tools that another provider runs. They are left out and reported.
 
+use super::names::Names;
 use super::{Dropped, Encoded, Reader, Target, Wire};
 use crate::call::Call;
-use crate::error::Error;
+use crate::error::{Error, Kind};
+
+mod choice;
+mod effort;
+mod error;
+mod messages;
+mod reply;
+mod request;
+#[cfg(test)]
+mod tests;
+
+/// The longest name of a tool, and the longest id of its call.
+const LONGEST_NAME: usize = 64;
 
 /// The wire.
 pub struct Openai;
 
 impl Wire for Openai {
-    fn encode<'a>(
-        &self,
-        _call: &'a Call<'a>,
-        _target: &Target<'_>,
-        _dropped: &mut Dropped,
-    ) -> Result<Encoded<'a>, Error> {
-        todo!()
+    fn encode<'a>(&self, call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
+        match call {
+            Call::CountTokens(_) => Err(Error::new(Kind::NotImplemented, "the upstream cannot count tokens")),
+            Call::Generate(call) => request::encode(call, target, dropped),
+        }
     }
 
     fn reader(&self) -> Box<dyn Reader> {
-        todo!()
+        Box::new(reply::Reply::new(Names::new(LONGEST_NAME), Vec::new()))
     }
 
-    fn error(&self, _status: u16, _body: &[u8]) -> Error {
-        todo!()
+    fn error(&self, status: u16, body: &[u8]) -> Error {
+        error::read(status, body)
     }
 }

@@ -243,7 +243,7 @@ fn tools_have_the_clients_names_back() {
         cache: None,
     };
     let call = Call::Generate(Generate { tools: vec![tool], ..call(messages) });
-    let target = Target { model: "claude-sonnet-4-5", max_tokens: None };
+    let target = Target { model: "claude-sonnet-4-5", ..Target::default() };
     let mut encoded = Anthropic.encode(&call, &target, &mut Dropped::default()).unwrap();
     let body: serde_json::Value = serde_json::from_slice(&encoded.body.into_bytes()).unwrap();
     let sent = body["tools"][0]["name"].as_str().unwrap();

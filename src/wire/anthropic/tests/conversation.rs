@@ -186,7 +186,7 @@ fn images_and_documents() {
 fn an_uploaded_file_brings_its_header() {
     let file = Document { source: Source::File("file_1".into()), title: None, context: None, citations: None };
     let call = Call::Generate(call(vec![user(vec![Content::Document(file)])]));
-    let target = Target { model: OLD, max_tokens: None };
+    let target = Target { model: OLD, ..Target::default() };
     let encoded = Anthropic.encode(&call, &target, &mut Dropped::default()).unwrap();
     assert_eq!(encoded.headers, [("anthropic-beta", "files-api-2025-04-14".to_owned())]);
     let body = String::from_utf8(encoded.body.into_bytes()).unwrap();

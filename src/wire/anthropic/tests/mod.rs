@@ -56,7 +56,7 @@ fn result<'a>(id: &'a str, said: &'a str) -> Content<'a> {
 fn sent(model: &str, call: Generate<'_>) -> (String, Vec<String>) {
     let mut dropped = Dropped::default();
     let call = Call::Generate(call);
-    let target = Target { model, max_tokens: None };
+    let target = Target { model, ..Target::default() };
     let encoded = Anthropic.encode(&call, &target, &mut dropped).unwrap();
     let body = String::from_utf8(encoded.body.into_bytes()).unwrap();
     serde_json::from_str::<serde_json::Value>(&body).unwrap();
@@ -65,7 +65,7 @@ fn sent(model: &str, call: Generate<'_>) -> (String, Vec<String>) {
 
 fn refused(call: Generate<'_>) -> Error {
     let call = Call::Generate(call);
-    let target = Target { model: "claude-sonnet-4-5", max_tokens: None };
+    let target = Target { model: "claude-sonnet-4-5", ..Target::default() };
     Anthropic.encode(&call, &target, &mut Dropped::default()).err().unwrap()
 }
 

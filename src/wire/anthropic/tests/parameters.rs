@@ -32,7 +32,7 @@ fn function<'a>(name: &'a str, parameters: Option<&'a str>, strict: Option<bool>
 fn a_limit_is_always_sent() {
     let limit = |model, max_tokens| {
         let call = Call::Generate(Generate { max_output_tokens: None, ..hi() });
-        let target = Target { model, max_tokens };
+        let target = Target { model, max_tokens, ..Target::default() };
         let body = Anthropic.encode(&call, &target, &mut Dropped::default()).unwrap().body.into_bytes();
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
         body["max_tokens"].as_u64().unwrap()
@@ -81,7 +81,7 @@ fn a_budget_is_less_than_the_limit() {
     // The client set no limit.
     assert_eq!(thinking(think(Thinking::Budget(64_000), None)), (64_000, Some(32_000), none()));
     let call = Call::Generate(think(Thinking::Budget(5000), None));
-    let target = Target { model: "claude-sonnet-4-5", max_tokens: Some(2000) };
+    let target = Target { model: "claude-sonnet-4-5", max_tokens: Some(2000), ..Target::default() };
     let body = Anthropic.encode(&call, &target, &mut Dropped::default()).unwrap().body.into_bytes();
     let body = String::from_utf8(body).unwrap();
     assert!(body.contains(r#""max_tokens":7000,"#), "{body}");
@@ -322,7 +322,7 @@ fn the_formats_own_fields_are_forwarded() {
 fn counting_sends_the_prompt_alone() {
     let call = Generate { temperature: Some("0.5"), seed: Some("1"), tools: vec![function("f", None, None)], ..hi() };
     let call = Call::CountTokens(call);
-    let target = Target { model: "claude-sonnet-4-5", max_tokens: None };
+    let target = Target { model: "claude-sonnet-4-5", ..Target::default() };
     let mut dropped = Dropped::default();
     let body = Anthropic.encode(&call, &target, &mut dropped).unwrap().body.into_bytes();
     assert_eq!(

@@ -1,0 +1,5 @@
+//! Tests of the wire.
+
+mod error;
+mod reply;
+mod request;
