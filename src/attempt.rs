@@ -27,7 +27,7 @@ pub struct Inbound<'i> {
     /// The client's headers.
     pub headers: &'i Headers,
     /// The client's body.
-    pub body: &'i [u8],
+    pub doc: &'i Doc<'i>,
     /// What the gateway has read of it.
     pub ask: &'i Ask,
     /// The upstream's name of the model.
@@ -96,7 +96,7 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     let mut dropped = Dropped { reject: config.unsupported_params == UnsupportedParams::Reject, ..Dropped::default() };
     let mut headers = headers(upstream, call.headers, call.format == surface.format, surface)?;
 
-    let doc = Doc::strict(call.body).map_err(|fault| Error::invalid(format!("the body is not JSON: {fault}")))?;
+    let doc = call.doc;
     let spliced = call.format == surface.format;
     let quirks = &upstream.provider.quirks;
     let (body, reader) = if spliced {
@@ -106,7 +106,7 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
             patch::apply(doc.root(), &upstream.params, quirks, &mut dropped, &mut edits)?;
         }
         client.splice_request(doc.root(), &usage_ask(call.ask, quirks), call.model, &mut edits);
-        (in_place(edits, &doc), wire.reader())
+        (in_place(edits, doc), wire.reader())
     } else {
         let generate = client.read(doc.root())?;
         generate.unread.iter().try_for_each(|name| dropped.note(name.clone()))?;
@@ -127,7 +127,7 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
             patch::apply(doc.root(), &upstream.params, quirks, &mut dropped, &mut edits)?;
             vec![Piece::New(edits.apply(&doc).into_bytes())]
         } else {
-            pieces(encoded.body, call.body)
+            pieces(encoded.body, doc.bytes())
         };
         (body, encoded.reader)
     };

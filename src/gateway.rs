@@ -1,6 +1,6 @@
 //! The gateway's part of a call: who calls, for what, and where it goes first; and at the end, what is to be told of it.
 //!
-//! The order of use: [`Gateway::head`] with the request's headers; [`Gateway::call`] with its body; then, when the host
+//! The order of use: [`Gateway::head`] with the request's headers; [`Gateway::read`] and [`Gateway::call`] with its body; then, when the host
 //! has an answer, [`answer_headers`] or, if the host made the answer itself, [`Gateway::host_error`]; at last
 //! [`Gateway::account`].
 
@@ -14,8 +14,8 @@ use crate::error::{Error, Kind, shorten};
 use crate::format::{Format, Operation};
 use crate::http::Headers;
 use crate::json::{Body, Doc, Writer};
-use crate::metrics::{self, Sample};
-use crate::record::Record;
+use crate::metrics::{self, Ledger};
+use crate::record::{Note, Record};
 
 /// One call at the gateway.
 pub struct Gateway {
@@ -163,13 +163,17 @@ impl Gateway {
         self.key.and_then(|place| self.config.keys.get(place))
     }
 
-    /// Reads the request's body and chooses where it goes.
-    pub fn call(&mut self, body: &[u8], facts: &Facts, random: u64) -> Result<Result<Routed, Local>, Error> {
+    /// Reads the request's body.
+    pub fn read<'b>(&mut self, body: &'b [u8]) -> Result<Doc<'b>, Error> {
+        let doc = Doc::strict(body).map_err(|fault| Error::invalid(format!("the body is not JSON: {fault}")));
+        doc.inspect_err(|_| self.reject("invalid"))
+    }
+
+    /// Chooses where a call goes.
+    pub fn call(&mut self, doc: &Doc<'_>, facts: &Facts, random: u64) -> Result<Result<Routed, Local>, Error> {
         let Some(Endpoint::Call(operation, format)) = self.endpoint else {
             return Err(Error::new(Kind::Internal, "a body without a call"));
         };
-        let doc = Doc::strict(body).map_err(|fault| Error::invalid(format!("the body is not JSON: {fault}")));
-        let doc = doc.inspect_err(|_| self.reject("invalid"))?;
         let ask = client::of(format).ask(doc.root(), seconds(facts.now)).inspect_err(|_| self.reject("invalid"))?;
         let routed = self
             .resolve(&ask.model)
@@ -346,8 +350,8 @@ impl Gateway {
         });
     }
 
-    /// What the call adds to metrics and filter state, when it is over. `status` is what the client saw.
-    pub fn account(&self, record: Option<&Record>, status: Option<u16>, now: u64) -> Account {
+    /// Tells metrics and filter state of the call, when it is over. `status` is what the client saw.
+    pub fn account(&self, record: Option<&Record>, status: Option<u16>, now: u64, ledger: &mut dyn Ledger) {
         let key = self.caller();
         let key_label = match (self.config.metrics.key_label, key) {
             (KeyLabel::Id, Some(key)) => key.id.as_str(),
@@ -358,30 +362,50 @@ impl Gateway {
         let model = self.model.and_then(|place| self.config.models.get(place)).map_or("*", |model| &model.name);
         let operation = self.endpoint.as_ref().map_or("unknown", Endpoint::name);
         let (upstream, provider) = last.map_or(("", ""), |note| (note.upstream.as_str(), note.provider.id));
-        let status_label = status.map_or_else(|| "0".to_owned(), |status| status.to_string());
-
-        let mut samples = Vec::with_capacity(12);
-        let mut state: Vec<(&'static str, String)> = Vec::with_capacity(12);
-        samples.push(metrics::REQUESTS.sample(&[operation, model, upstream, provider, key_label, &status_label], 1));
+        let status = status.unwrap_or(0).to_string();
+        ledger.sample(&metrics::REQUESTS, &[operation, model, upstream, provider, key_label, &status], 1);
         if let Some(reason) = self.rejected {
-            samples.push(metrics::REJECTED.sample(&[reason, key_label], 1));
+            ledger.sample(&metrics::REJECTED, &[reason, key_label], 1);
         }
         if let Some(key) = key {
-            state.push(("dragoman_key", key.id.clone()));
-            state.extend(key.team.clone().map(|team| ("dragoman_team", team)));
+            ledger.state("dragoman_key", &key.id);
+            if let Some(team) = &key.team {
+                ledger.state("dragoman_team", team);
+            }
             if !key.tags.is_empty() {
-                state.push(("dragoman_tags", key.tags.join(",")));
+                ledger.state("dragoman_tags", &key.tags.join(","));
             }
         }
-        let Some(record) = record else { return Account { samples, state } };
-
-        let distribution = [operation, model, provider];
-        samples.push(metrics::DURATION.sample(&distribution, now.saturating_sub(self.began)));
+        let Some(record) = record else { return };
+        let labels = [operation, model, provider];
+        ledger.sample(&metrics::DURATION, &labels, now.saturating_sub(self.began));
         for note in &record.attempts {
-            let labels = [note.upstream.as_str(), note.provider.id];
-            samples.push(metrics::ATTEMPTS.sample(&[labels[0], labels[1], note.result()], 1));
+            ledger.sample(&metrics::ATTEMPTS, &[&note.upstream, note.provider.id, note.result()], 1);
         }
-        let Some(last) = last else { return Account { samples, state } };
+        let Some(last) = last else { return };
+        self.account_answer(record, last, &labels, key_label, ledger);
+
+        ledger.state("dragoman_model", model);
+        ledger.state("dragoman_upstream", upstream);
+        ledger.state("dragoman_provider", last.provider.otel);
+        ledger.state("dragoman_upstream_model", &last.model);
+        if let Some(usage) = last.meter.usage {
+            ledger.state("dragoman_input_tokens", &usage.input.to_string());
+            ledger.state("dragoman_output_tokens", &usage.output.to_string());
+            ledger.state("dragoman_total_tokens", &usage.total().to_string());
+        }
+        if let Some(finish) = last.meter.finish {
+            ledger.state("dragoman_finish_reason", finish);
+        }
+        if let Some(kind) = last.meter.error {
+            ledger.state("dragoman_error", kind.name());
+        }
+        ledger.state("dragoman_usage", &self.usage_json(record, model));
+    }
+
+    /// Tells metrics of what the answer showed. `labels` are those of the distributions.
+    fn account_answer(&self, record: &Record, last: &Note, labels: &[&str; 3], key: &str, ledger: &mut dyn Ledger) {
+        let [_, model, provider] = *labels;
         let meter = &last.meter;
         let usage = meter.usage.unwrap_or_default();
         let types = [
@@ -392,37 +416,24 @@ impl Gateway {
             ("reasoning", usage.reasoning),
         ];
         for (kind, count) in types.into_iter().filter(|(_, count)| *count > 0) {
-            samples.push(metrics::TOKENS.sample(&[kind, model, upstream, provider, key_label], count));
+            ledger.sample(&metrics::TOKENS, &[kind, model, &last.upstream, provider, key], count);
         }
-        let mut count = |metric: &'static metrics::Metric, value: u64| {
-            if value > 0 {
-                samples.push(metric.sample(&[provider], value));
-            }
-        };
-        count(&metrics::ABORTED, u64::from(!meter.ended));
-        count(&metrics::DROPPED_PARAMS, last.dropped.len() as u64);
-        count(&metrics::UNKNOWN_EVENTS, meter.unknown);
+        let aborted = u64::from(!meter.ended && meter.error.is_none());
+        let counts = [
+            (&metrics::ABORTED, aborted),
+            (&metrics::DROPPED_PARAMS, last.dropped.len() as u64),
+            (&metrics::UNKNOWN_EVENTS, meter.unknown),
+        ];
+        for (metric, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+            ledger.sample(metric, &[provider], count);
+        }
         if let Some(first) = meter.first_token.filter(|_| record.ask.stream) {
-            samples.push(metrics::FIRST_TOKEN.sample(&distribution, first.saturating_sub(self.began)));
+            ledger.sample(&metrics::FIRST_TOKEN, labels, first.saturating_sub(self.began));
             let after = usage.output.saturating_sub(1);
             if let Some(each) = meter.latest.saturating_sub(first).saturating_mul(1000).checked_div(after) {
-                samples.push(metrics::PER_TOKEN.sample(&distribution, each));
+                ledger.sample(&metrics::PER_TOKEN, labels, each);
             }
         }
-
-        state.push(("dragoman_model", model.to_owned()));
-        state.push(("dragoman_upstream", upstream.to_owned()));
-        state.push(("dragoman_provider", last.provider.otel.to_owned()));
-        state.push(("dragoman_upstream_model", last.model.clone()));
-        if meter.usage.is_some() {
-            state.push(("dragoman_input_tokens", usage.input.to_string()));
-            state.push(("dragoman_output_tokens", usage.output.to_string()));
-            state.push(("dragoman_total_tokens", usage.total().to_string()));
-        }
-        state.extend(meter.finish.map(|finish| ("dragoman_finish_reason", finish.to_owned())));
-        state.extend(meter.error.map(|kind| ("dragoman_error", kind.name().to_owned())));
-        state.push(("dragoman_usage", self.usage_json(record, model)));
-        Account { samples, state }
     }
 
     /// All that is known of the call, as one JSON object.
@@ -457,15 +468,6 @@ impl Gateway {
         });
         String::from_utf8(body.into_bytes()).unwrap_or_default()
     }
-}
-
-/// What is to be told of a call.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Account {
-    /// For the host's metrics.
-    pub samples: Vec<Sample>,
-    /// For filter state: the host puts `wasm.` before each name.
-    pub state: Vec<(&'static str, String)>,
 }
 
 /// Headers that tell the client who answered.

@@ -5,6 +5,7 @@
 //! [Istio's](https://istio.io/latest/docs/reference/config/metrics/), since model names hold dots).
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What a metric counts like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,24 +88,18 @@ pub static TABLE: [&Metric; 11] = [
     &INFLIGHT,
 ];
 
-/// A change of one series.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sample {
-    /// The metric.
-    pub metric: &'static str,
-    /// The host's name of the series.
-    pub series: String,
-    /// What to add, or to record.
-    pub value: u64,
+/// Takes what is told of a call.
+pub trait Ledger {
+    /// Adds `value` to a series, or records it. `labels` are in the metric's order.
+    fn sample(&mut self, metric: &'static Metric, labels: &[&str], value: u64);
+
+    /// Writes filter state.
+    fn state(&mut self, name: &'static str, value: &str);
 }
 
 impl Metric {
-    /// A change of the series with these labels, in the table's order.
-    pub fn sample(&'static self, labels: &[&str], value: u64) -> Sample {
-        Sample { metric: self.name, series: self.series(labels), value }
-    }
-
-    fn series(&self, values: &[&str]) -> String {
+    /// The host's name of a series.
+    pub fn series(&self, values: &[&str]) -> String {
         let mut series = String::with_capacity(160);
         for (label, value) in self.labels.iter().zip(values) {
             series.push_str(label);
@@ -121,36 +116,35 @@ impl Metric {
 /// The host's ids of series, and how many each metric has. One per VM: the host has no way to forget a series.
 #[derive(Debug, Default)]
 pub struct Registry {
-    ids: HashMap<String, u32>,
+    /// By a hash of metric and labels, so that a known series costs no name. 64 bits do not meet by chance among the few
+    /// thousand series that there may be.
+    ids: HashMap<u64, u32>,
     counts: HashMap<&'static str, usize>,
 }
 
 impl Registry {
-    /// The id of a sample's series; beyond `most` series of a metric, that of the series whose labels are all `other`.
-    /// `define` asks the host for a new one.
+    /// The id of a series; beyond `most` series of a metric, that of the series whose labels are all `other`. `define`
+    /// asks the host for a new one.
     pub fn id(
         &mut self,
-        sample: &Sample,
+        metric: &'static Metric,
+        labels: &[&str],
         most: usize,
         define: &mut dyn FnMut(Kind, &str) -> Option<u32>,
     ) -> Option<u32> {
-        if let Some(id) = self.ids.get(&sample.series) {
+        let mut hasher = DefaultHasher::new();
+        (metric.name, labels).hash(&mut hasher);
+        let key = hasher.finish();
+        if let Some(id) = self.ids.get(&key) {
             return Some(*id);
         }
-        let metric = TABLE.iter().find(|metric| metric.name == sample.metric)?;
         let count = self.counts.entry(metric.name).or_default();
-        if *count >= most {
-            let other = metric.series(&vec!["other"; metric.labels.len()]);
-            if let Some(id) = self.ids.get(&other) {
-                return Some(*id);
-            }
-            let id = define(metric.kind, &other)?;
-            self.ids.insert(other, id);
-            return Some(id);
+        if *count >= most && labels.iter().any(|label| *label != "other") {
+            return self.id(metric, &vec!["other"; labels.len()], most, define);
         }
-        let id = define(metric.kind, &sample.series)?;
+        let id = define(metric.kind, &metric.series(labels))?;
         *count = count.saturating_add(1);
-        self.ids.insert(sample.series.clone(), id);
+        self.ids.insert(key, id);
         Some(id)
     }
 }

@@ -5,6 +5,8 @@
 //! only what must change. The rule of use: [`Reply::head`] once; then, as its [`Plan`] says, either [`Reply::whole`] once
 //! with all of the body, or [`Reply::chunk`] for each part and [`Reply::end`] once.
 
+use std::borrow::Cow;
+
 use crate::answer::Answer;
 use crate::client::{Ask, Client, StreamWriter};
 use crate::error::{Error, Kind, shorten};
@@ -344,8 +346,11 @@ fn splice(frame: &sse::Frame<'_>, doc: &Doc<'_>, edits: Edits, out: &mut Vec<u8>
     }
     let changed = edits.apply(doc);
     let data = frame.data.as_ref();
-    // Data on one line stands in the event as it is, and nothing else there looks like a whole JSON object.
-    let place = memchr::memmem::find(frame.raw, data);
+    // Data on one line is a part of the event's own bytes.
+    let place = match &frame.data {
+        Cow::Borrowed(data) => data.as_ptr().addr().checked_sub(frame.raw.as_ptr().addr()),
+        Cow::Owned(_) => None,
+    };
     match place.and_then(|at| Some((frame.raw.get(..at)?, frame.raw.get(at.checked_add(data.len())?..)?))) {
         Some((before, after)) => {
             out.extend_from_slice(before);

@@ -155,7 +155,7 @@ impl Case<'_> {
         let model = self.config.name_at(&ask.model, place);
         let mut headers = headers(&settings["headers"]);
         headers.set(":method", "POST");
-        let inbound = Inbound { operation, format, headers: &headers, body, ask: &ask, model: &model, turn: 0 };
+        let inbound = Inbound { operation, format, headers: &headers, doc: &doc, ask: &ask, model: &model, turn: 0 };
         attempt::request(self.config, &self.config.upstreams[place], inbound)
     }
 

@@ -54,9 +54,13 @@ impl Cluster {
 
     fn send(&mut self, body: &[u8]) -> Result<(), Error> {
         let id = abi::property(&["filter_state", &format!("wasm.{}", calls::STATE)]).unwrap_or_default();
-        let record = match calls::find(&id) {
+        let known = calls::find(&id);
+        // What a gateway has announced it has also checked.
+        let doc = if known.is_some() { Doc::lenient(body) } else { Doc::strict(body) };
+        let doc = doc.map_err(|fault| Error::invalid(format!("the body is not JSON: {fault}")))?;
+        let record = match known {
             Some(record) => record,
-            None => alone(&self.headers, body)?,
+            None => alone(&self.headers, &doc)?,
         };
         self.record = Some(Rc::clone(&record));
         let config = Rc::clone(&self.config);
@@ -68,7 +72,7 @@ impl Cluster {
                 operation: record.operation,
                 format: record.format,
                 headers: &record.headers,
-                body,
+                doc: &doc,
                 ask: &record.ask,
                 model: &model,
                 turn: calls::turn(),
@@ -97,12 +101,11 @@ fn chosen(config: &Config) -> Result<(usize, &Upstream), Error> {
 }
 
 /// A call that no gateway of this VM has announced: translated, not accounted.
-fn alone(headers: &Headers, body: &[u8]) -> Result<Shared, Error> {
+fn alone(headers: &Headers, doc: &Doc<'_>) -> Result<Shared, Error> {
     let endpoint = Endpoint::of(&headers.text(":method"), &headers.text(":path"), true)?;
     let Endpoint::Call(operation, format) = endpoint else {
         return Err(Error::new(Kind::NotFound, "this path needs no upstream"));
     };
-    let doc = Doc::strict(body).map_err(|fault| Error::invalid(format!("the body is not JSON: {fault}")))?;
     let ask = client::of(format).ask(doc.root(), abi::now() / 1000)?;
     let record = Record { operation, format, ask, headers: headers.clone(), attempts: Vec::new() };
     Ok(Rc::new(RefCell::new(record)))
@@ -133,7 +136,7 @@ impl HttpContext for Cluster {
             // The map is the client's own: the access log reads it, and it must show no provider's key.
             warn_if_refused("restore headers", abi::set_headers(Map::Request, &record.borrow().headers));
         }
-        exchange.head(&abi::headers(Map::Response).unwrap_or_default(), end, &|_| ())
+        exchange.head(abi::headers(Map::Response).unwrap_or_default(), end, &|_| ())
     }
 
     fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {

@@ -72,14 +72,15 @@ pub fn status(headers: &Headers) -> u16 {
 
 impl Exchange {
     /// The answer's headers. `more` is added to them.
-    pub fn head(&mut self, headers: &Headers, end: bool, more: &dyn Fn(&mut Headers)) -> Action {
-        let status = status(headers);
+    pub fn head(&mut self, headers: Headers, end: bool, more: &dyn Fn(&mut Headers)) -> Action {
+        let status = status(&headers);
         let id = REQUEST_IDS.iter().find_map(|name| headers.get(name));
         if let Some(note) = self.record.borrow_mut().attempts.last_mut() {
             (note.status, note.request_id) = (Some(status), id.map(<[u8]>::to_vec));
         }
-        self.plan = self.reply.head(status, headers);
-        self.held = headers.list.iter().filter(|(name, _)| !hidden(name)).cloned().collect();
+        self.plan = self.reply.head(status, &headers);
+        self.held = headers;
+        self.held.list.retain(|(name, _)| !hidden(name));
         more(&mut self.held);
         match self.plan {
             Plan::Stream if !end => {

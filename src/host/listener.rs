@@ -15,6 +15,7 @@ use crate::config::{ClientAuth, Config, Role};
 use crate::error::{Error, Kind};
 use crate::gateway::{Facts, Gateway, Next, PRIVATE, Routed, UPSTREAM, answer_headers};
 use crate::http::Headers;
+use crate::json::Doc;
 use crate::meter::Meter;
 use crate::record::{Note, Record};
 
@@ -69,7 +70,11 @@ impl Listener {
     fn request(&mut self, size: usize) -> Action {
         self.sent = true;
         let body = abi::buffer(Buffer::RequestBody, 0, size).unwrap_or_default();
-        let routed = match self.gateway.call(&body, &self.facts, random()) {
+        let doc = match self.gateway.read(&body) {
+            Ok(doc) => doc,
+            Err(error) => return self.refuse(&error),
+        };
+        let routed = match self.gateway.call(&doc, &self.facts, random()) {
             Ok(Ok(routed)) => routed,
             Ok(Err(local)) => {
                 self.replied = true;
@@ -79,7 +84,7 @@ impl Listener {
             Err(error) => return self.refuse(&error),
         };
         let sent = match self.config.role {
-            Role::Standalone => self.send(&routed, &body),
+            Role::Standalone => self.send(&routed, &doc),
             Role::Gateway | Role::Upstream => self.hand_over(&routed),
         };
         match sent {
@@ -115,7 +120,7 @@ impl Listener {
         Ok(())
     }
 
-    fn send(&mut self, routed: &Routed, body: &[u8]) -> Result<(), Error> {
+    fn send(&mut self, routed: &Routed, doc: &Doc<'_>) -> Result<(), Error> {
         let config = Rc::clone(&self.config);
         let upstream = routed.upstream.and_then(|place| Some((place, config.upstreams.get(place)?)));
         let (place, upstream) = upstream.ok_or_else(|| Error::new(Kind::Unavailable, "no upstream"))?;
@@ -127,7 +132,7 @@ impl Listener {
                 operation: routed.operation,
                 format: routed.format,
                 headers: &record.headers,
-                body,
+                doc,
                 ask: &routed.ask,
                 model: &model,
                 turn: calls::turn(),
@@ -153,7 +158,7 @@ impl Listener {
             request_id: None,
             meter: Meter::default(),
         };
-        self.exchange = Some(exchange::send(outbound, note, &record, body.len()));
+        self.exchange = Some(exchange::send(outbound, note, &record, doc.bytes().len()));
         Ok(())
     }
 
@@ -270,7 +275,7 @@ impl HttpContext for Listener {
             told.into_iter().for_each(|(name, value)| headers.set(name, value));
         };
         match &mut self.exchange {
-            Some(exchange) => exchange.head(&headers, end, &tell),
+            Some(exchange) => exchange.head(headers, end, &tell),
             None => {
                 tell(&mut headers);
                 warn_if_refused("set headers", abi::set_headers(Map::Response, &headers));
@@ -314,7 +319,7 @@ impl HttpContext for Listener {
         }
         stats::inflight(&self.config, -1);
         let record = self.record.as_ref().map(|record| record.borrow());
-        stats::tell(&self.config, &self.gateway.account(record.as_deref(), self.status, abi::now()));
+        self.gateway.account(record.as_deref(), self.status, abi::now(), &mut stats::Books(&self.config));
         if let Some(number) = self.number.take() {
             calls::close(number);
         }

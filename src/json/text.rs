@@ -6,22 +6,32 @@ use std::borrow::Cow;
 ///
 /// Text between two providers is only copied; decoding it and escaping it again would cost two passes and could change
 /// it (`\/`, `\u00e9`, a lone surrogate).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Str<'a> {
-    /// With `json`: what stands between the quotes of a valid JSON string. Else: the text itself.
     text: Cow<'a, str>,
-    json: bool,
+    form: Form,
+}
+
+/// What the text of a [`Str`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// The text itself, and what stands between the quotes of its JSON as well: there is nothing to escape in it.
+    Both,
+    /// What stands between the quotes of a valid JSON string, perhaps with escapes.
+    Json,
+    /// The text itself, perhaps with characters that JSON must escape.
+    Plain,
 }
 
 impl<'a> Str<'a> {
-    /// What stood between the quotes of a valid JSON string.
-    pub(super) fn from_json(inner: &'a str) -> Self {
-        Self { text: Cow::Borrowed(inner), json: true }
+    /// What stood between the quotes of a valid JSON string; `escaped` if a backslash is in it.
+    pub(super) fn from_json(inner: &'a str, escaped: bool) -> Self {
+        Self { text: Cow::Borrowed(inner), form: if escaped { Form::Json } else { Form::Both } }
     }
 
     /// Plain text.
     pub fn plain(text: impl Into<Cow<'a, str>>) -> Self {
-        Self { text: text.into(), json: false }
+        Self { text: text.into(), form: Form::Plain }
     }
 
     /// Whether nothing is in it.
@@ -33,7 +43,7 @@ impl<'a> Str<'a> {
     pub fn is_blank(&self) -> bool {
         const SPACES: [&str; 4] = ["\\n", "\\r", "\\t", "\\f"];
         let mut rest = self.text.trim_start();
-        while self.json
+        while self.form == Form::Json
             && let Some(tail) = SPACES.iter().find_map(|space| rest.strip_prefix(space))
         {
             rest = tail.trim_start();
@@ -43,45 +53,46 @@ impl<'a> Str<'a> {
 
     /// The text.
     pub fn decode(self) -> Cow<'a, str> {
-        if !self.json || !self.text.contains('\\') {
-            return self.text;
-        }
-        Cow::Owned(unescape(&self.text))
+        if self.is_text() { self.text } else { Cow::Owned(unescape(&self.text)) }
     }
 
     /// The text, borrowed from this value where no escape stands in it.
     pub fn to_text(&self) -> Cow<'_, str> {
-        if !self.json || !self.text.contains('\\') {
-            Cow::Borrowed(&self.text)
-        } else {
-            Cow::Owned(unescape(&self.text))
-        }
+        if self.is_text() { Cow::Borrowed(&self.text) } else { Cow::Owned(unescape(&self.text)) }
+    }
+
+    /// Whether what is held is the text itself.
+    fn is_text(&self) -> bool {
+        self.form != Form::Json || !self.text.contains('\\')
     }
 
     /// What follows `prefix`, if the string starts with it. `prefix` must need no escapes.
     pub fn strip_prefix(&self, prefix: &str) -> Option<Str<'_>> {
-        self.text.strip_prefix(prefix).map(|rest| Str { text: Cow::Borrowed(rest), json: self.json })
+        self.text.strip_prefix(prefix).map(|rest| Str { text: Cow::Borrowed(rest), form: self.form })
     }
 
     /// The two sides of the first `mark`, which must be ASCII and need no escape.
     pub fn split_once(&self, mark: char) -> Option<(Str<'_>, Str<'_>)> {
-        let part = |text| Str { text: Cow::Borrowed(text), json: self.json };
+        let part = |text| Str { text: Cow::Borrowed(text), form: self.form };
         self.text.split_once(mark).map(|(a, b)| (part(a), part(b)))
     }
 
     /// A copy that borrows nothing.
     pub fn into_owned(self) -> Str<'static> {
-        Str { text: Cow::Owned(self.text.into_owned()), json: self.json }
+        Str { text: Cow::Owned(self.text.into_owned()), form: self.form }
     }
 
     /// The same string with this value as its owner.
     pub fn reborrow(&self) -> Str<'_> {
-        Str { text: Cow::Borrowed(&self.text), json: self.json }
+        Str { text: Cow::Borrowed(&self.text), form: self.form }
     }
 
     /// Appends the string, in escapes, to a string in escapes.
     pub fn escape_into(&self, out: &mut String) {
-        if self.json { out.push_str(&self.text) } else { escape(&self.text, &mut |piece| out.push_str(piece)) }
+        match self.verbatim() {
+            Some(text) => out.push_str(text),
+            None => escape(&self.text, &mut |piece| out.push_str(piece)),
+        }
     }
 
     /// The string as JSON, quotes included.
@@ -94,17 +105,23 @@ impl<'a> Str<'a> {
 
     /// A string that was put together by [`Self::escape_into`].
     pub fn escaped(text: impl Into<Cow<'a, str>>) -> Self {
-        Self { text: text.into(), json: true }
+        Self { text: text.into(), form: Form::Json }
     }
 
     /// The text if it can be written between quotes as it is.
     pub(super) fn verbatim(&self) -> Option<&str> {
-        self.json.then_some(&*self.text)
+        (self.form != Form::Plain).then_some(&*self.text)
     }
 
     /// The text, escaped or not.
     pub(super) fn inner(&self) -> &str {
         &self.text
+    }
+}
+
+impl std::fmt::Debug for Str<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.to_text())
     }
 }
 

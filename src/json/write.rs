@@ -232,7 +232,20 @@ impl<'w, 'a> Writer<'w, 'a> {
 
     /// A whole number.
     pub fn u64(&mut self, number: u64) {
-        self.raw(&number.to_string());
+        self.value();
+        // Digits from the last to the first; a u64 has at most 20.
+        let mut digits = [0; 20];
+        let mut rest = number;
+        let mut used = 0_usize;
+        for digit in digits.iter_mut().rev() {
+            *digit = b'0'.wrapping_add((rest % 10) as u8);
+            rest /= 10;
+            used = used.saturating_add(1);
+            if rest == 0 {
+                break;
+            }
+        }
+        self.body.copy(digits.get(digits.len().saturating_sub(used)..).unwrap_or_default());
     }
 
     /// A boolean.

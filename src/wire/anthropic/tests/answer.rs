@@ -68,7 +68,7 @@ fn a_text() {
             "usage: 18 1 standard",
             "0 begins: Text",
             "Ping",
-            r#"0 Text(Str { text: "Hell\\u00f6", json: true })"#,
+            r#"0 Text("Hellö")"#,
             "0 ends",
             "finish: stop ",
             "usage: 18 12 ",
@@ -184,7 +184,7 @@ fn a_refusal_says_why() {
         lines[2..],
         [
             "0 begins: Refusal",
-            r#"0 Text(Str { text: "no", json: true })"#,
+            r#"0 Text("no")"#,
             "0 ends",
             "finish: refusal ",
             "usage: 18 0 ",
