@@ -31,8 +31,12 @@ pub fn apply(
     let mut changes: Vec<(&str, Change<'_>)> = Vec::new();
     let forced = |name: &str| params.force.iter().any(|(n, _)| n == name);
 
-    for (name, json) in params.default.iter().filter(|(name, _)| !has(name) && !forced(name)) {
-        changes.push((name, Change::Set(json)));
+    // A limit on output has two names, and a client's own counts under either.
+    let limited = LIMITS.iter().any(|name| has(name));
+    for (name, json) in &params.default {
+        if !has(name) && !forced(name) && !(limited && LIMITS.contains(&name.as_str())) {
+            changes.push((name, Change::Set(json)));
+        }
     }
     for (name, json) in &params.force {
         changes.push((name, Change::Set(json)));
@@ -78,6 +82,9 @@ pub fn apply(
     }
     Ok(())
 }
+
+/// The names of the limit on output.
+const LIMITS: &[&str] = &["max_completion_tokens", "max_tokens"];
 
 fn changed(changes: &[(&str, Change<'_>)], name: &str) -> bool {
     changes.iter().any(|(n, _)| *n == name)

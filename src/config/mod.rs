@@ -12,6 +12,7 @@ mod pattern;
 mod read;
 mod resolve;
 mod root;
+pub mod structure;
 mod suggest;
 mod time;
 mod upstream;

@@ -46,7 +46,6 @@ unsafe extern "C" {
     fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_increment_metric(id: u32, by: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
-    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
     fn proxy_replace_header_map_value(
         map: u32,
         name: *const u8,
@@ -119,12 +118,6 @@ pub fn set_header(map: Map, name: &str, value: &[u8]) -> Outcome<()> {
     outcome(unsafe {
         proxy_replace_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len())
     })
-}
-
-/// Removes one header.
-pub fn remove_header(map: Map, name: &str) -> Outcome<()> {
-    // SAFETY: as above.
-    outcome(unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) })
 }
 
 /// A property of the host, by the segments of its path.

@@ -17,7 +17,7 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType, LogLevel};
 
-use crate::config::{Config, Role};
+use crate::config::{Config, Role, structure};
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
@@ -37,6 +37,7 @@ impl RootContext for Root {
             log::error!("dragoman: the filter has no configuration");
             return false;
         };
+        let document = structure::to_json(&document).unwrap_or(document);
         let environment = environment::read();
         match Config::parse(&document, &|name| environment.get(name).cloned()) {
             Ok(config) => {

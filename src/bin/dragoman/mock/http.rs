@@ -1,28 +1,53 @@
-//! An HTTP/1.1 server that can break the protocol: close before the headers, or in the middle of a body.
+//! A server whose replies can break off: before the headers, or in the middle of a body.
 //!
-//! Server libraries take care that this cannot happen, so the mock has its own. It reads what proxies and SDKs send
-//! (`content-length` and chunked bodies, keep-alive, `expect`), and flushes every event alone. No TLS, no HTTP/2.
+//! hyper speaks HTTP/1.1, and HTTP/2 without TLS to clients that open with it. An error from the service or from the body
+//! makes it close the connection, in HTTP/2 reset the stream. A body is a list of [`Step`]s.
 
-use std::io;
+use std::error::Error;
+use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use futures_util::stream::{self, Stream};
+use http_body_util::{BodyExt, LengthLimitError, Limited, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::http::request::Parts;
+use hyper::service::service_fn;
+use hyper::{Method, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
 use tokio::time::sleep;
 
 use super::directive::Directive;
+use super::log::Log;
 
 /// A request as it was received.
 pub struct Request {
     pub method: String,
     /// Path and query, untouched.
     pub target: String,
-    /// Names in lower case, in order.
+    /// Names in lower case, in order, values of one name together.
     pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 impl Request {
+    fn new(parts: &Parts, body: Bytes) -> Request {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        // HTTP/2 has the host in the target.
+        let host = parts.uri.authority().filter(|_| !parts.headers.contains_key("host"));
+        let host = host.map(|host| ("host".into(), host.to_string()));
+        let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes())));
+        Request {
+            method: parts.method.to_string(),
+            target: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+            headers: host.into_iter().chain(headers).collect(),
+            body,
+        }
+    }
+
     /// The target without its query.
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
@@ -32,11 +57,6 @@ impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers.find(|(other, _)| other == name).map(|(_, value)| value.as_str())
-    }
-
-    /// Whether the connection ends with this exchange.
-    pub fn closes(&self) -> bool {
-        self.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
     }
 
     /// Whether the body says that it is JSON.
@@ -87,29 +107,12 @@ impl Reply {
         self.headers.push((name.into(), value.into()));
         self
     }
-
-    /// Ends the connection after this reply.
-    pub fn close(self) -> Reply {
-        self.with("connection", "close")
-    }
-
-    fn head(&self) -> Vec<u8> {
-        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
-        for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        match &self.body {
-            Body::Whole(body) => head.push_str(&format!("content-length: {}\r\n\r\n", body.len())),
-            Body::Events(_) => head.push_str("transfer-encoding: chunked\r\n\r\n"),
-        }
-        head.into_bytes()
-    }
 }
 
 /// How an exchange ended.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub enum Outcome {
-    /// The client left first.
+    /// The client left first, or the connection broke.
     Closed,
     Complete,
     /// We broke the connection, as we were asked.
@@ -118,7 +121,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// For the request log.
-    pub fn as_str(&self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Outcome::Closed => "client closed",
             Outcome::Complete => "complete",
@@ -127,245 +130,183 @@ impl Outcome {
     }
 }
 
-/// One client's connection.
-pub struct Connection {
-    stream: TcpStream,
-    /// Bytes that were read and not yet used.
-    buffer: Vec<u8>,
+/// Answers one client's requests until either side ends the connection.
+pub async fn converse(stream: TcpStream, log: Arc<Log>, route: fn(&Request, &Log) -> Reply) {
+    // Without this, small events would wait for each other. A socket that refuses is only slower.
+    stream.set_nodelay(true).ok();
+    let service = service_fn(|request| answer(request, Arc::clone(&log), route));
+    // An error is a client that left or a reply that broke off; the log has both.
+    Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await.ok();
 }
 
-impl Connection {
-    /// Over an accepted socket.
-    pub fn new(stream: TcpStream) -> Connection {
-        // Without this, small events would wait for each other. A socket that refuses is only slower.
-        stream.set_nodelay(true).ok();
-        Connection { stream, buffer: Vec::new() }
+async fn answer(
+    request: hyper::Request<Incoming>,
+    log: Arc<Log>,
+    route: fn(&Request, &Log) -> Reply,
+) -> Result<Response<StreamBody<impl Stream<Item = Result<Frame<Bytes>, Failure>>>>, Failure> {
+    let (parts, body) = request.into_parts();
+    let (number, reply) = match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => {
+            let request = Request::new(&parts, body.to_bytes());
+            (log.received(&request), route(&request, &log))
+        }
+        Err(error) if error.is::<LengthLimitError>() => {
+            (0, Reply::json(413, "{\"error\":\"mock: the body is above 64 MiB\"}".into()))
+        }
+        Err(error) => return Err(error),
+    };
+    let mut ending = Ending { log, number, status: reply.status, noted: false };
+    if reply.manner.slow_start > 0 {
+        sleep(Duration::from_millis(reply.manner.slow_start)).await;
     }
-
-    /// The next request; `None` at the end. A request that cannot be read may still get an answer.
-    pub async fn request(&mut self) -> Result<Option<Request>, Option<Reply>> {
-        match self.read().await {
-            Ok(request) => Ok(request),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                Err(Some(Reply::json(400, "{\"error\":\"mock: this is no HTTP/1.1 request\"}".into())))
-            }
-            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
-                Err(Some(Reply::json(413, "{\"error\":\"mock: the body is above 64 MiB\"}".into())))
-            }
-            Err(_) => Err(None),
-        }
+    if reply.manner.drop {
+        ending.note(Outcome::Cut);
+        return Err("dropped as asked".into());
     }
-
-    /// Sends the reply in its manner.
-    pub async fn send(&mut self, mut reply: Reply, last: bool) -> Outcome {
-        if last {
-            reply = reply.close();
-        }
-        match self.write(&reply).await {
-            Ok(outcome) => outcome,
-            Err(_) => Outcome::Closed,
-        }
+    let mut response = Response::builder().status(reply.status);
+    for (name, value) in &reply.headers {
+        response = response.header(name, value);
     }
-
-    async fn read(&mut self) -> io::Result<Option<Request>> {
-        let head = loop {
-            if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
-                break self.take(end + 4);
-            }
-            if self.buffer.len() > HEAD_LIMIT {
-                return Err(io::ErrorKind::InvalidData.into());
-            }
-            if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                return Ok(None);
-            }
-        };
-        let head = String::from_utf8_lossy(&head);
-        let mut lines = head.split("\r\n");
-        let mut start = lines.next().unwrap_or_default().split(' ');
-        let (Some(method), Some(target), Some("HTTP/1.1")) = (start.next(), start.next(), start.next()) else {
-            return Err(io::ErrorKind::InvalidData.into());
-        };
-        let mut headers = Vec::new();
-        for line in lines.filter(|line| !line.is_empty()) {
-            let (name, value) = line.split_once(':').ok_or(io::ErrorKind::InvalidData)?;
-            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-        }
-        let mut request = Request { method: method.into(), target: target.into(), headers, body: Vec::new() };
-        if request.header("expect").is_some() {
-            self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
-        }
-        request.body = match request.header("transfer-encoding") {
-            Some(_) => self.chunks().await?,
-            None => {
-                let length = request.header("content-length").unwrap_or("0");
-                let length = length.parse().map_err(|_| io::ErrorKind::InvalidData)?;
-                self.exactly(length).await?
-            }
-        };
-        Ok(Some(request))
+    if let Body::Whole(body) = &reply.body {
+        response = response.header("content-length", body.len());
     }
-
-    async fn chunks(&mut self) -> io::Result<Vec<u8>> {
-        let mut body = Vec::new();
-        loop {
-            let line = self.line().await?;
-            let size = line.split(';').next().unwrap_or_default().trim();
-            let size = usize::from_str_radix(size, 16).map_err(|_| io::ErrorKind::InvalidData)?;
-            if size == 0 {
-                break;
-            }
-            if body.len() + size > BODY_LIMIT {
-                return Err(io::ErrorKind::FileTooLarge.into());
-            }
-            body.extend(self.exactly(size).await?);
-            self.line().await?;
-        }
-        // Trailers, up to the empty line.
-        while !self.line().await?.is_empty() {}
-        Ok(body)
+    let steps = if parts.method == Method::HEAD { Vec::new() } else { steps(reply.body, &reply.manner) };
+    if steps.is_empty() {
+        ending.note(Outcome::Complete);
     }
+    Ok(response.body(StreamBody::new(play(steps, ending)))?)
+}
 
-    async fn line(&mut self) -> io::Result<String> {
-        loop {
-            if let Some(end) = find(&self.buffer, b"\r\n") {
-                let line = self.take(end + 2);
-                return Ok(String::from_utf8_lossy(&line).trim_end().to_owned());
-            }
-            if self.buffer.len() > HEAD_LIMIT {
-                return Err(io::ErrorKind::InvalidData.into());
-            }
-            if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-        }
-    }
-
-    async fn exactly(&mut self, length: usize) -> io::Result<Vec<u8>> {
-        if length > BODY_LIMIT {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.buffer.reserve(length.saturating_sub(self.buffer.len()));
-        while self.buffer.len() < length {
-            if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-        }
-        Ok(self.take(length))
-    }
-
-    fn take(&mut self, length: usize) -> Vec<u8> {
-        let rest = self.buffer.split_off(length.min(self.buffer.len()));
-        std::mem::replace(&mut self.buffer, rest)
-    }
-
-    async fn write(&mut self, reply: &Reply) -> io::Result<Outcome> {
-        let manner = &reply.manner;
-        self.pause(manner.slow_start).await?;
-        if manner.drop {
-            return Ok(Outcome::Cut);
-        }
-        self.stream.write_all(&reply.head()).await?;
-        match &reply.body {
-            Body::Whole(body) => {
-                let sent = if manner.cut_after.is_some() { body.len() / 2 } else { body.len() };
-                let sent = body.get(..sent).unwrap_or_default();
-                for piece in sent.chunks(manner.split.unwrap_or(usize::MAX)) {
-                    self.stream.write_all(piece).await?;
-                    self.pause(manner.delay).await?;
-                }
-                if manner.cut_after.is_some() {
-                    return Ok(Outcome::Cut);
-                }
-            }
-            Body::Events(events) => {
-                if self.write_events(events, manner).await? == Outcome::Cut {
-                    return Ok(Outcome::Cut);
-                }
-                self.stream.write_all(b"0\r\n\r\n").await?;
-            }
-        }
-        self.stream.flush().await?;
-        Ok(Outcome::Complete)
-    }
-
-    async fn write_events(&mut self, events: &[Vec<u8>], manner: &Directive) -> io::Result<Outcome> {
-        // With `split`, pieces ignore where events end, so events are joined first.
-        let joined: Vec<Vec<u8>>;
-        let mut events = events.iter().take(manner.end_after.unwrap_or(usize::MAX)).collect::<Vec<_>>();
-        if let Some(size) = manner.split {
-            let kept = manner.cut_after.unwrap_or(usize::MAX);
-            let bytes: Vec<u8> = events.iter().take(kept).flat_map(|event| event.iter().copied()).collect();
-            joined = bytes.chunks(size.max(1)).map(<[u8]>::to_vec).collect();
-            events = joined.iter().collect();
-        }
-        for (count, event) in events.into_iter().enumerate() {
-            if manner.stall_after == Some(count) {
-                self.stall().await?;
-            }
-            if manner.cut_after == Some(count) && manner.split.is_none() {
-                return Ok(Outcome::Cut);
-            }
-            if count > 0 {
-                self.pause(manner.delay).await?;
-            }
-            let mut chunk = format!("{:x}\r\n", event.len()).into_bytes();
-            chunk.extend_from_slice(event);
-            chunk.extend_from_slice(b"\r\n");
-            self.stream.write_all(&chunk).await?;
-            self.stream.flush().await?;
-        }
-        let cut = manner.cut_after.is_some() && manner.split.is_some();
-        Ok(if cut { Outcome::Cut } else { Outcome::Complete })
-    }
-
-    /// Waits, and notices a client that leaves meanwhile.
-    async fn pause(&mut self, milliseconds: u64) -> io::Result<()> {
-        if milliseconds == 0 {
-            return Ok(());
-        }
-        let wait = sleep(Duration::from_millis(milliseconds));
-        tokio::pin!(wait);
-        let mut byte = [0];
-        tokio::select! {
-            () = &mut wait => return Ok(()),
-            peeked = self.stream.peek(&mut byte) => if peeked? == 0 {
-                return Err(io::ErrorKind::ConnectionAborted.into());
-            },
-        }
-        // The client has sent its next request already; it is read later.
-        wait.await;
-        Ok(())
-    }
-
+/// What a body does next.
+enum Step {
+    /// Breaks the connection.
+    Cut,
+    Pause(u64),
+    Send(Bytes),
     /// Says nothing until the client leaves.
-    async fn stall(&mut self) -> io::Result<()> {
-        while self.stream.read_buf(&mut self.buffer).await? > 0 {}
-        Err(io::ErrorKind::ConnectionAborted.into())
+    Stall,
+}
+
+fn steps(body: Body, manner: &Directive) -> Vec<Step> {
+    let (mut pieces, cut, stall) = match body {
+        Body::Whole(mut body) => {
+            if manner.cut_after.is_some() {
+                body.truncate(body.len() / 2);
+            }
+            (vec![body], manner.cut_after.is_some(), None)
+        }
+        Body::Events(mut events) => {
+            events.truncate(manner.end_after.unwrap_or(usize::MAX));
+            let cut = manner.cut_after.filter(|after| *after < events.len() || manner.split.is_some());
+            events.truncate(cut.unwrap_or(usize::MAX));
+            (events, cut.is_some(), manner.stall_after)
+        }
+    };
+    if let Some(size) = manner.split {
+        // These pieces ignore where events end.
+        pieces = pieces.concat().chunks(size.max(1)).map(<[u8]>::to_vec).collect();
+    }
+    let mut steps = Vec::new();
+    for (count, piece) in pieces.into_iter().filter(|piece| !piece.is_empty()).enumerate() {
+        if stall == Some(count) {
+            steps.push(Step::Stall);
+            return steps;
+        }
+        if count > 0 && manner.delay > 0 {
+            steps.push(Step::Pause(manner.delay));
+        }
+        steps.push(Step::Send(piece.into()));
+    }
+    if cut {
+        steps.push(Step::Cut);
+    }
+    steps
+}
+
+fn play(steps: Vec<Step>, ending: Ending) -> impl Stream<Item = Result<Frame<Bytes>, Failure>> {
+    stream::unfold((steps.into_iter(), ending), |(mut steps, mut ending)| async move {
+        loop {
+            match steps.next()? {
+                Step::Cut => {
+                    // What hyper has not written by the time of the error is lost.
+                    sleep(WRITTEN).await;
+                    ending.note(Outcome::Cut);
+                    return Some((Err("cut as asked".into()), (steps, ending)));
+                }
+                Step::Pause(milliseconds) => sleep(Duration::from_millis(milliseconds)).await,
+                Step::Send(piece) => {
+                    // hyper writes what it has as soon as it must wait for more, so every piece is written alone.
+                    yield_now().await;
+                    // Noted before the client has the last piece: it may look at the log at once, or leave.
+                    if steps.len() == 0 {
+                        ending.note(Outcome::Complete);
+                    }
+                    return Some((Ok(Frame::data(piece)), (steps, ending)));
+                }
+                Step::Stall => pending::<()>().await,
+            }
+        }
+    })
+}
+
+/// Tells the log how an exchange ended. It goes down with the reply when the client leaves.
+struct Ending {
+    log: Arc<Log>,
+    number: u64,
+    status: u16,
+    noted: bool,
+}
+
+impl Ending {
+    fn note(&mut self, outcome: Outcome) {
+        self.noted = true;
+        self.log.answered(self.number, self.status, outcome);
     }
 }
 
-fn find(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
-    bytes.windows(pattern.len()).position(|window| window == pattern)
-}
-
-fn reason(status: u16) -> &'static str {
-    match status {
-        200 => "OK",
-        307 => "Temporary Redirect",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        413 => "Payload Too Large",
-        429 => "Too Many Requests",
-        500 => "Internal Server Error",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        504 => "Gateway Timeout",
-        _ => "Unknown",
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if !self.noted {
+            self.note(Outcome::Closed);
+        }
     }
 }
 
-const HEAD_LIMIT: usize = 1 << 18;
+type Failure = Box<dyn Error + Send + Sync>;
+
 const BODY_LIMIT: usize = 64 << 20;
+const WRITTEN: Duration = Duration::from_millis(20);
+
+#[cfg(test)]
+mod tests {
+    use super::super::Wire;
+    use super::*;
+
+    #[test]
+    fn bodies_by_directive() {
+        let play = |body, text| {
+            let manner = Directive::read(Wire::OpenAi, "m", &format!("[mock {text}]"), &Log::default()).unwrap();
+            let steps = steps(body, &manner).into_iter().map(|step| match step {
+                Step::Cut => "cut".to_owned(),
+                Step::Pause(milliseconds) => format!("pause {milliseconds}"),
+                Step::Send(piece) => String::from_utf8_lossy(&piece).into_owned(),
+                Step::Stall => "stall".to_owned(),
+            });
+            steps.collect::<Vec<_>>().join(", ")
+        };
+        let events = |text| play(Body::Events(["one", "two", "three"].map(Vec::from).into()), text);
+        assert_eq!(events(""), "one, two, three");
+        assert_eq!(events("delay=5"), "one, pause 5, two, pause 5, three");
+        assert_eq!(events("cut-after=2"), "one, two, cut");
+        assert_eq!(events("cut-after=0"), "cut");
+        assert_eq!(events("cut-after=3"), "one, two, three");
+        assert_eq!(events("cut-after=2 split=4"), "onet, wo, cut");
+        assert_eq!(events("end-after=1"), "one");
+        assert_eq!(events("stall-after=0"), "stall");
+        assert_eq!(events("stall-after=1 delay=5"), "one, stall");
+        let whole = |text| play(Body::Whole("whole!".into()), text);
+        assert_eq!(whole("cut-after=9"), "who, cut");
+        assert_eq!(whole("split=4 delay=5"), "whol, pause 5, e!");
+        assert_eq!(play(Body::Whole(Vec::new()), ""), "");
+    }
+}

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use hyper::body::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::bytes::base64;
@@ -26,7 +27,7 @@ struct Entry {
     method: String,
     target: String,
     headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    body: Bytes,
     status: Option<u16>,
     outcome: &'static str,
 }
@@ -56,7 +57,7 @@ impl Log {
     }
 
     /// Notes how that request ended.
-    pub fn answered(&self, number: u64, status: u16, outcome: &Outcome) {
+    pub fn answered(&self, number: u64, status: u16, outcome: Outcome) {
         let mut state = self.state();
         if let Some(entry) = state.entries.iter_mut().find(|entry| entry.number == number) {
             entry.status = Some(status);

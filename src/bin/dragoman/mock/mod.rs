@@ -4,7 +4,7 @@
 //! own error body. They share no code with the filter, so an error in a translation cannot hide in both.
 //! They do not decide anything about quality, cost or time: every answer follows from the request.
 //!
-//! In reading order: [`http`] (a server that can break the protocol), [`log`] (what was received), [`directive`]
+//! In reading order: [`http`] (a server whose replies can break off), [`log`] (what was received), [`directive`]
 //! (misbehaviour that a prompt asks for), [`shape`] (checks in a provider's words), [`answer`] (what to say), then one
 //! folder per provider with the same files: `mod` (headers, errors), `check` (what is refused), `reply` (what is sent).
 
@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
-use http::{Connection, Outcome, Reply, Request};
+use http::{Reply, Request};
 use log::Log;
 
 /// Where the mock providers listen.
@@ -67,32 +67,7 @@ async fn serve(port: u16) -> Result<(), String> {
     loop {
         // A connection that breaks while it is accepted is no reason to stop.
         if let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(converse(Connection::new(stream), Arc::clone(&log)));
-        }
-    }
-}
-
-/// Answers one connection's requests until either side ends it.
-async fn converse(mut connection: Connection, log: Arc<Log>) {
-    loop {
-        let request = match connection.request().await {
-            Ok(Some(request)) => request,
-            Ok(None) => return,
-            Err(refused) => {
-                // The peer may be gone already; there is nobody left to tell.
-                if let Some(reply) = refused {
-                    connection.send(reply.close(), true).await;
-                }
-                return;
-            }
-        };
-        let number = log.received(&request);
-        let reply = route(&request, &log);
-        let (status, last) = (reply.status, request.closes());
-        let outcome = connection.send(reply, last).await;
-        log.answered(number, status, &outcome);
-        if last || outcome != Outcome::Complete {
-            return;
+            tokio::spawn(http::converse(stream, Arc::clone(&log), route));
         }
     }
 }
@@ -123,7 +98,7 @@ fn leaked(request: &Request, foreign: &[&str]) -> Option<String> {
 }
 
 const HELP: &str = "\
-Endpoints:
+Endpoints, in HTTP/1.1 and in HTTP/2 without TLS:
   POST   /v1/chat/completions        OpenAI     (Authorization: Bearer; a key that starts with `bad` is refused)
   POST   /v1/messages                Anthropic  (x-api-key or Authorization: Bearer, and anthropic-version)
   POST   /v1/messages/count_tokens   Anthropic
@@ -164,4 +139,4 @@ Directives, in square brackets in the last text of the user, `[mock status=529]`
   drop                    closes the connection before the headers
   upstream=openai         the directive is for this provider only (or upstream=anthropic)
   times=N                 only the first N requests with this very text, per provider
-Several brackets may stand in one text.";
+Several brackets may stand in one text. In HTTP/2, what closes or breaks the connection resets the stream.";
