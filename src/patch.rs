@@ -28,14 +28,16 @@ pub fn apply(
     edits: &mut Edits,
 ) -> Result<(), Error> {
     let has = |name: &str| root.members().any(|(n, _)| n == name);
+    // Clients write null for what they do not set.
+    let brings = |name: &str| root.members().any(|(n, value)| n == name && !value.is_null());
     let mut changes: Vec<(&str, Change<'_>)> = Vec::new();
     let forced = |name: &str| params.force.iter().any(|(n, _)| n == name);
 
     // A limit on output has two names, and a client's own counts under either.
-    let limited = LIMITS.iter().any(|name| has(name));
+    let limited = LIMITS.iter().any(|name| brings(name) || forced(name));
     for (name, json) in &params.default {
-        let brought = has(name) || limited && LIMITS.contains(&name.as_str());
-        if !brought && !forced(name) {
+        let settled = brings(name) || forced(name) || (limited && LIMITS.contains(&name.as_str()));
+        if !settled {
             changes.push((name, Change::Set(json)));
         }
     }
@@ -43,8 +45,15 @@ pub fn apply(
         changes.push((name, Change::Set(json)));
     }
     for name in params.drop.iter().filter(|name| has(name)) {
-        dropped.forget(name.clone());
+        if brings(name) {
+            dropped.forget(name.clone());
+        }
         changes.push((name, Change::Remove));
+    }
+    // A forced limit stands alone: some servers would take the client's, under the other name.
+    if LIMITS.iter().any(|name| forced(name)) {
+        let others = LIMITS.iter().copied().filter(|name| has(name) && !forced(name));
+        changes.extend(others.map(|name| (name, Change::Remove)));
     }
 
     let numbers: Vec<(&str, String)> = quirks.clamp.iter().filter_map(|&limit| clamp(root, limit)).collect();
@@ -56,7 +65,9 @@ pub fn apply(
         changes.push((name, Change::Set(json)));
     }
     for &name in quirks.drop.iter().filter(|name| has(name)) {
-        dropped.note(name)?;
+        if brings(name) {
+            dropped.note(name)?;
+        }
         changes.retain(|(n, _)| *n != name);
         changes.push((name, Change::Remove));
     }
@@ -64,7 +75,10 @@ pub fn apply(
         if !has(ours) || changed(&changes, ours) {
             continue;
         }
-        let both = has(theirs) || changed(&changes, theirs);
+        let both = brings(theirs) || changed(&changes, theirs);
+        if !both && has(theirs) {
+            changes.push((theirs, Change::Remove));
+        }
         changes.push((ours, if both { Change::Remove } else { Change::Rename(theirs) }));
     }
     if !quirks.stream_options && has("stream_options") {

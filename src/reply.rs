@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, shorten};
 use crate::event::Event;
 use crate::frame::sse;
 use crate::http::Headers;
-use crate::json::{Doc, Edits, Memory};
+use crate::json::{self, Doc, Edits, Memory, Node};
 use crate::meter::Meter;
 use crate::wire::{Reader, Wire};
 
@@ -220,7 +220,8 @@ impl Reply {
             return Err(Error::new(Kind::UpstreamAuthentication, message));
         }
         let error = self.wire.error(self.status, body);
-        if self.spliced && Doc::lenient(body).is_ok_and(|doc| doc.root().get("error").is_some()) {
+        let is_object = |node: Node<'_>| node.kind() == json::Kind::Object;
+        if self.spliced && Doc::lenient(body).is_ok_and(|doc| doc.root().get("error").is_some_and(is_object)) {
             (meter.error, meter.ended) = (Some(error.kind), true);
             return Ok(Finished { status: self.status, body: None, content_type: JSON });
         }

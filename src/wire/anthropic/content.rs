@@ -1,5 +1,8 @@
 //! [Content blocks](https://platform.claude.com/docs/en/api/messages): what is said in a turn.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::messages::is_blank;
 use crate::call::{Content, Document, Part, Source};
 use crate::json::{Doc, Kind, Str, Writer};
@@ -126,7 +129,14 @@ impl<'b> Blocks<'b> {
     fn document<'a>(&mut self, document: &'a Document<'a>, w: &mut Writer<'_, 'a>) {
         w.key("type").text("document");
         w.key("source");
-        self.source(&document.source, w);
+        match plain(&document.source) {
+            Some(text) => w.object(|w| {
+                w.key("type").text("text");
+                w.key("media_type").text("text/plain");
+                w.key("data").text(&text);
+            }),
+            None => self.source(&document.source, w),
+        }
         if let Some(title) = &document.title {
             w.key("title").str(title);
         }
@@ -190,6 +200,15 @@ fn input(arguments: &Str<'_>, w: &mut Writer<'_, '_>) {
         // What the model wrote wrong stays to be seen by it.
         _ => w.object(|w| w.key("raw_arguments").str(arguments)),
     }
+}
+
+/// The text of a document that came as base64: Anthropic takes no base64 but PDF's.
+pub(super) fn plain(source: &Source<'_>) -> Option<String> {
+    let Source::Base64 { media_type, data } = source else { return None };
+    let media_type = media_type.to_text();
+    let is_text = media_type.starts_with("text/") || media_type == "application/json";
+    let bytes = is_text.then(|| STANDARD.decode(&*data.to_text()).ok())??;
+    String::from_utf8(bytes).ok()
 }
 
 /// The cache mark of a part; a thought can have none.

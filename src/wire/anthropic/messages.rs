@@ -1,7 +1,7 @@
 //! The [conversation](https://platform.claude.com/docs/en/build-with-claude/working-with-messages): turns of user and
 //! assistant that alternate.
 
-use super::content::{Blocks, Manner, mark};
+use super::content::{Blocks, Manner, mark, plain};
 use super::models::Model;
 use crate::call::{Content, Document, Generate, Message, Part, Role, Source};
 use crate::error::{Error, shorten};
@@ -194,10 +194,14 @@ fn check(part: &Part<'_>, files: &mut bool, dropped: &mut Dropped) -> Result<(),
             Err(Error::invalid("the upstream takes no audio; text, images and documents are allowed"))
         }
         Content::Document(document) => match &document.source {
-            Source::Base64 { media_type, .. } if *media_type != "application/pdf" => Err(Error::invalid(format!(
-                "the upstream reads documents of type `application/pdf` or plain text, not `{}`",
-                shorten(&media_type.to_text())
-            ))),
+            Source::Base64 { media_type, .. }
+                if *media_type != "application/pdf" && plain(&document.source).is_none() =>
+            {
+                Err(Error::invalid(format!(
+                    "the upstream reads documents of type `application/pdf` and text in UTF-8, not this `{}`",
+                    shorten(&media_type.to_text())
+                )))
+            }
             Source::Parts(parts) => parts.iter().try_for_each(|part| check(part, files, dropped)),
             Source::File(_) => {
                 *files = true;

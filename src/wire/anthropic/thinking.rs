@@ -138,7 +138,12 @@ pub(super) fn settle<'a>(
                 (_, word) => budget(word.unwrap_or("high")),
             };
             match budget.and_then(|budget| settled.fit(budget.max(LEAST), call, model)) {
-                Some(budget) => settled.how = Some(How::Budget(budget)),
+                Some(budget) => {
+                    if matches!(reasoning.amount, Thinking::Budget(asked) if asked != budget) {
+                        dropped.note(name)?;
+                    }
+                    settled.how = Some(How::Budget(budget));
+                }
                 None => dropped.note(name)?,
             }
         }

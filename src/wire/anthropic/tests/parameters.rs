@@ -74,12 +74,14 @@ fn a_budget_is_less_than_the_limit() {
         (body["max_tokens"].as_u64().unwrap(), body["thinking"]["budget_tokens"].as_u64(), dropped)
     };
     assert_eq!(thinking(think(Thinking::Effort("medium".into()), Some(8000))), (8000, Some(2048), none()));
-    assert_eq!(thinking(think(Thinking::Budget(10), Some(8000))), (8000, Some(1024), none()));
-    assert_eq!(thinking(think(Thinking::Budget(9000), Some(8000))), (8000, Some(4000), none()));
-    assert_eq!(thinking(think(Thinking::Budget(9000), Some(1025))), (1025, Some(1024), none()));
-    assert_eq!(thinking(think(Thinking::Budget(9000), Some(1024))), (1024, None, vec!["thinking".to_owned()]));
+    assert_eq!(thinking(think(Thinking::Budget(5000), Some(8000))), (8000, Some(5000), none()));
+    let changed = || vec!["thinking".to_owned()];
+    assert_eq!(thinking(think(Thinking::Budget(10), Some(8000))), (8000, Some(1024), changed()));
+    assert_eq!(thinking(think(Thinking::Budget(9000), Some(8000))), (8000, Some(4000), changed()));
+    assert_eq!(thinking(think(Thinking::Budget(9000), Some(1025))), (1025, Some(1024), changed()));
+    assert_eq!(thinking(think(Thinking::Budget(9000), Some(1024))), (1024, None, changed()));
     // The client set no limit.
-    assert_eq!(thinking(think(Thinking::Budget(64_000), None)), (64_000, Some(32_000), none()));
+    assert_eq!(thinking(think(Thinking::Budget(64_000), None)), (64_000, Some(32_000), changed()));
     let call = Call::Generate(think(Thinking::Budget(5000), None));
     let target = Target { model: "claude-sonnet-4-5", max_tokens: Some(2000), ..Target::default() };
     let body = Anthropic.encode(&call, &target, &mut Dropped::default()).unwrap().body.into_bytes();
