@@ -2,6 +2,7 @@
 
 mod check;
 mod document;
+mod envoy;
 mod key;
 mod mock;
 mod translate;
@@ -20,6 +21,8 @@ struct Arguments {
 enum Command {
     /// Checks a configuration: every fault with its place; exit 1 if there is one.
     Check(check::Options),
+    /// Writes a complete configuration of Envoy.
+    Envoy(envoy::Options),
     /// Virtual keys.
     #[command(subcommand)]
     Key(key::Action),
@@ -33,6 +36,7 @@ enum Command {
 fn main() -> std::process::ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(options) => check::run(options),
+        Command::Envoy(options) => envoy::run(options),
         Command::Key(action) => key::run(action),
         Command::Mock(options) => mock::run(options),
         Command::Translate(direction) => translate::run(direction),
