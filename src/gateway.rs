@@ -85,8 +85,6 @@ pub struct Routed {
 pub const PRIVATE: &str = "x-dragoman-";
 /// The header that the host's routes match.
 pub const UPSTREAM: &str = "x-dragoman-upstream";
-/// The header in which the two filters of a call know each other.
-pub const CALL: &str = "x-dragoman-call";
 
 impl Gateway {
     /// A call that begins at `now`, in unix milliseconds.

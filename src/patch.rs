@@ -34,7 +34,8 @@ pub fn apply(
     // A limit on output has two names, and a client's own counts under either.
     let limited = LIMITS.iter().any(|name| has(name));
     for (name, json) in &params.default {
-        if !has(name) && !forced(name) && !(limited && LIMITS.contains(&name.as_str())) {
+        let brought = has(name) || limited && LIMITS.contains(&name.as_str());
+        if !brought && !forced(name) {
             changes.push((name, Change::Set(json)));
         }
     }

@@ -16,6 +16,14 @@
 //! `UPDATE=1` writes the golden files anew. Each stream is replayed cut at every byte, byte by byte, with CRLF, and
 //! interleaved with itself, and every answer is held to the laws of `dragoman::event`.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on panics"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 

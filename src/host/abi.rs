@@ -203,7 +203,7 @@ fn pack(pairs: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 fn unpack(packed: &[u8]) -> Option<Headers> {
-    fn number<'a>(bytes: &mut &'a [u8]) -> Option<usize> {
+    fn number(bytes: &mut &[u8]) -> Option<usize> {
         let (head, rest) = bytes.split_first_chunk::<4>()?;
         *bytes = rest;
         Some(u32::from_le_bytes(*head) as usize)

@@ -1,7 +1,8 @@
 //! Calls under way, in the memory that both filters of a worker share.
 //!
 //! With equal `vm_id`, VM configuration and code the filter in the listener and the one in the cluster run in one VM. The
-//! first gives each call an id, in a header that only they see, and the second finds the call under it.
+//! first gives each call an id, in filter state, and the second finds the call under it. A header would not do: every attempt
+//! of a call edits the same headers, and a mirrored request carries them too.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -12,6 +13,9 @@ use crate::record::Record;
 
 /// One call, held by both filters.
 pub type Shared = Rc<RefCell<Record>>;
+
+/// The name in filter state under which the id stands.
+pub const STATE: &str = "dragoman_call";
 
 thread_local! {
     static CALLS: RefCell<HashMap<u64, Shared>> = RefCell::default();
@@ -27,16 +31,16 @@ pub fn turn() -> u64 {
     turn
 }
 
-/// Makes a call known; the id goes into the header.
+/// Makes a call known; the id goes into filter state.
 pub fn open(record: &Shared) -> (u64, String) {
     let number = turn();
     CALLS.with_borrow_mut(|calls| calls.insert(number, Rc::clone(record)));
     (number, format!("{:x}-{number:x}", EPOCH.with(|epoch| *epoch)))
 }
 
-/// The call of a header's id.
-pub fn find(id: &str) -> Option<Shared> {
-    let (epoch, number) = id.split_once('-')?;
+/// The call of an id.
+pub fn find(id: &[u8]) -> Option<Shared> {
+    let (epoch, number) = std::str::from_utf8(id).ok()?.split_once('-')?;
     if u64::from_str_radix(epoch, 16).ok()? != EPOCH.with(|epoch| *epoch) {
         return None;
     }

@@ -15,7 +15,6 @@ use crate::client;
 use crate::config::{Config, Upstream};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Kind};
-use crate::gateway::CALL;
 use crate::http::Headers;
 use crate::json::Doc;
 use crate::meter::Meter;
@@ -54,7 +53,8 @@ impl Cluster {
     }
 
     fn send(&mut self, body: &[u8]) -> Result<(), Error> {
-        let record = match calls::find(&self.headers.text(CALL)) {
+        let id = abi::property(&["filter_state", &format!("wasm.{}", calls::STATE)]).unwrap_or_default();
+        let record = match calls::find(&id) {
             Some(record) => record,
             None => alone(&self.headers, body)?,
         };

@@ -13,7 +13,7 @@ use super::{stats, warn_if_refused};
 use crate::attempt::{self, Inbound, KEY_HEADERS};
 use crate::config::{ClientAuth, Config, Role};
 use crate::error::{Error, Kind};
-use crate::gateway::{CALL, Facts, Gateway, Next, PRIVATE, Routed, UPSTREAM, answer_headers};
+use crate::gateway::{Facts, Gateway, Next, PRIVATE, Routed, UPSTREAM, answer_headers};
 use crate::http::Headers;
 use crate::meter::Meter;
 use crate::record::{Note, Record};
@@ -107,8 +107,8 @@ impl Listener {
         let record = self.record(routed);
         let (number, id) = calls::open(&record);
         self.number = Some(number);
+        warn_if_refused("write filter state", abi::set_state(calls::STATE, id.as_bytes()));
         let mut record = record.borrow_mut();
-        record.headers.set(CALL, id);
         // The body may change its length on the way, and only this filter's answer to the client is awaited.
         record.headers.set("accept-encoding", "identity");
         warn_if_refused("set headers", abi::set_headers(Map::Request, &record.headers));
@@ -134,10 +134,15 @@ impl Listener {
             };
             attempt::request(&config, upstream, inbound)?
         };
-        // The host's routes match the first, and read the others before the request leaves.
-        for (name, value) in routed.headers.iter().filter(|(name, _)| *name == UPSTREAM || name.starts_with("x-envoy-"))
-        {
-            outbound.headers.set(name, value.as_str());
+        // The host's routes match the first and read the others before the request leaves. Without the last the host finds
+        // no route at all.
+        for (name, value) in &routed.headers {
+            if *name == UPSTREAM || name.starts_with("x-envoy-") {
+                outbound.headers.set(name, value.as_str());
+            }
+        }
+        if let Some(scheme) = record.borrow().headers.get(FORWARDED_PROTO) {
+            outbound.headers.set(FORWARDED_PROTO, scheme);
         }
         let note = Note {
             upstream: upstream.name.clone(),
@@ -176,6 +181,9 @@ impl Listener {
         self.gateway.host_error(status, details.split('{').next().unwrap_or_default())
     }
 }
+
+/// The header by which the host knows a request's scheme while it looks for a route.
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
 /// Headers that a client sends to be taken for the host or for us.
 fn private(name: &str) -> bool {
