@@ -83,7 +83,7 @@ pub fn run(options: Options) -> Result<ExitCode, String> {
     for place in &embedded.secrets {
         eprintln!("{name}: warning: {place}: the secret itself is in the output; write `{{ env: NAME }}`");
     }
-    print!("{}", render(&config, &embedded, &options));
+    crate::print(&render(&config, &embedded, &options))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -125,10 +125,10 @@ mod tests {
     #[test]
     fn long_values_take_several_lines() {
         let long = "x".repeat(60);
-        let value = json!({"a": {"b": [1, "two"], "c": {}}, "d": [{"name": long, "list": [long, {"e": "f"}]}, []]});
+        let value = json!({"a": {"b": [1, "two"], "c": {}}, "d": [{"name": long, "list": [long, {"e": long}]}, []]});
         let expected = format!(
             "m: &m\n  a: {{ b: [1, two], c: {{}} }}\n  d:\n    - name: {long}\n      list:\n        - {long}\n        \
-             - {{ e: f }}\n    - []"
+             - {{ e: {long} }}\n    - []"
         );
         assert_eq!(member("m", " &m", &value, true), expected);
         let read: Value = serde_yaml_ng::from_str(&expected).unwrap();
