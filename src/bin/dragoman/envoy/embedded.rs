@@ -62,7 +62,7 @@ impl Embedded {
         const TYPE: &str = "\"@type\": type.googleapis.com/google.protobuf.";
         let copy = self.copy(position, role);
         if !self.members.values().all(survives_yaml) {
-            let json = serde_json::to_string_pretty(&copy).unwrap_or_default();
+            let json = yaml::json(&Value::Object(copy), 2);
             let value = yaml::fill("value: |\n  «json»\n", &[("json", &json)]);
             let why = "# In JSON: Envoy makes strings of what other numbers than small whole ones are in YAML.";
             return format!("{TYPE}StringValue\n{why}\n{value}");

@@ -62,13 +62,13 @@ const ANY: &str = r#"
 "#;
 
 const OWN_ROUTES: &str = "
-# The configuration lists no models, so the path as it comes says who answers, such as /«upstream»/v1/chat/completions.
+# The configuration lists no models, so the path as it comes says who answers: /«upstream»/v1/chat/completions.
 # Change these matches, or add more: what counts is the metadata.
 ";
 
 /// Retries to one upstream: nothing that it refuses because of the call itself, and not at once.
 const SAME: &str = "
-# To the same upstream: this filter has translated for it. `models[].retries` says how often.
+# To the same upstream: the filter has translated for it. `models[].retries` says how often.
 retry_on: gateway-error,connect-failure,refused-stream,reset-before-request
 num_retries: «count»
 retry_back_off: { base_interval: 0.5s, max_interval: 10s }

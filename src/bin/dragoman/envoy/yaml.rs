@@ -104,6 +104,25 @@ fn push_member(lines: &mut Vec<String>, margin: usize, head: &str, value: &Value
     }
 }
 
+/// A value as JSON, in as many lines as it needs. `spread` is how many levels have each member on a line at least.
+pub fn json(value: &Value, spread: usize) -> String {
+    let line = value.to_string();
+    if spread == 0 && line.chars().count() <= WIDTH {
+        return line;
+    }
+    let spread = spread.saturating_sub(1);
+    let (open, close, lines): (_, _, Vec<String>) = match value {
+        Value::Array(items) if !items.is_empty() => ("[", "]", items.iter().map(|item| json(item, spread)).collect()),
+        Value::Object(members) if !members.is_empty() => {
+            let member =
+                |(name, value): (&String, &Value)| format!("{}: {}", Value::from(&**name), json(value, spread));
+            ("{", "}", members.iter().map(member).collect())
+        }
+        _ => return line,
+    };
+    format!("{open}\n  {}\n{close}", lines.join(",\n").replace('\n', "\n  "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +152,18 @@ mod tests {
         assert_eq!(member("m", " &m", &value, true), expected);
         let read: Value = serde_yaml_ng::from_str(&expected).unwrap();
         assert_eq!(read["m"], value);
+    }
+
+    #[test]
+    fn json_is_kept_short() {
+        let long = "x".repeat(60);
+        let value = json!({"a": {"b": 0.7, "c": [long, long]}, "d": {"e": {}}, "f": [], "g": "\n"});
+        let expected = format!(
+            "{{\n  \"a\": {{\n    \"b\": 0.7,\n    \"c\": [\n      \"{long}\",\n      \"{long}\"\n    ]\n  }},\n  \
+             \"d\": {{\n    \"e\": {{}}\n  }},\n  \"f\": [],\n  \"g\": \"\\n\"\n}}"
+        );
+        assert_eq!(json(&value, 2), expected);
+        assert_eq!(serde_json::from_str::<Value>(&expected).unwrap(), value);
     }
 
     #[test]
