@@ -101,10 +101,11 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     let quirks = &upstream.provider.quirks;
     let (body, reader) = if spliced {
         let mut edits = Edits::default();
-        patch::apply(doc.root(), &upstream.params, quirks, &mut dropped, &mut edits)?;
+        // A count takes none of the parameters that these are about.
         if call.operation == Operation::Generate {
-            client.splice_request(doc.root(), &usage_ask(call.ask, quirks), call.model, &mut edits);
+            patch::apply(doc.root(), &upstream.params, quirks, &mut dropped, &mut edits)?;
         }
+        client.splice_request(doc.root(), &usage_ask(call.ask, quirks), call.model, &mut edits);
         (in_place(edits, &doc), wire.reader())
     } else {
         let generate = client.read(doc.root())?;

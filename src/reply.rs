@@ -261,7 +261,11 @@ impl Reply {
         }
         if frame.data.is_empty() {
             // Comments keep connections alive at both ends.
-            out.extend_from_slice(if self.spliced { frame.raw } else { b"" });
+            match &mut self.writer {
+                Some(writer) if frame.raw.starts_with(b":") => writer.event(Event::Ping, out),
+                Some(_) => {}
+                None => out.extend_from_slice(frame.raw),
+            }
             return;
         }
         if frame.data.as_ref() == DONE {

@@ -19,6 +19,9 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::json::{Body, Edits, Node, Str, Writer};
 
+/// How Anthropic says that a conversation does not fit the model.
+const TOO_LONG: &[&str] = &["prompt is too long", "exceed context limit"];
+
 /// The format.
 pub struct Messages;
 
@@ -43,13 +46,20 @@ impl Client for Messages {
     }
 
     fn error(&self, error: &Error) -> Vec<u8> {
+        // A provider's own message names the place in its own words, if it does.
+        let mut message = if error.status.is_some() { error.message.clone() } else { error.text() };
+        // There is no field for a code: clients that can shorten a conversation look for Anthropic's words.
+        let too_long = error.code.as_deref() == Some("context_length_exceeded");
+        if too_long && !TOO_LONG.iter().any(|words| message.contains(words)) {
+            message.insert_str(0, "prompt is too long: ");
+        }
         let mut body = Body::default();
         let mut w = Writer::new(&mut body);
         w.object(|w| {
             w.key("type").text("error");
             w.key("error").object(|w| {
                 w.key("type").text(error.anthropic_type());
-                w.key("message").text(&error.text());
+                w.key("message").text(&message);
             });
         });
         body.into_bytes()

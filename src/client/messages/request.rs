@@ -3,7 +3,7 @@
 use super::super::fields::{self, boolean, count, integer, number, object, optional, raw_object, string};
 use super::content::{Unread, content, said_by};
 use super::field::{each, model, required, unknown_word};
-use crate::call::{Generate, Message, OutputFormat, Reasoning, Role, Thinking, Tool, ToolChoice};
+use crate::call::{Content, Generate, Message, OutputFormat, Part, Reasoning, Role, Thinking, Tool, ToolChoice};
 use crate::error::Error;
 use crate::format::Format;
 use crate::json::{Node, Str};
@@ -37,7 +37,7 @@ pub(super) fn read(root: Node<'_>) -> Result<Generate<'_>, Error> {
             "stream" => call.stream = boolean(value).map_err(at)?,
             "system" => {
                 let parts = content(value, "system[]", &mut unread).and_then(|parts| said_by(Role::System, parts));
-                system = Some(parts.map_err(at)?);
+                system = Some(without_billing(parts.map_err(at)?));
             }
             "temperature" => call.temperature = Some(number(value).map_err(at)?),
             "thinking" => thinking = Some(self::thinking(value, &mut unread).map_err(at)?),
@@ -77,6 +77,25 @@ fn message<'a>(node: Node<'a>, unread: &mut Unread) -> Result<Message<'a>, Error
     unread.others(node, "messages[]", &["content", "role"]);
     let parts = required(node, "content", |node| said_by(role, content(node, PLACE, unread)?))?;
     Ok(Message { role, name: None, parts })
+}
+
+/// Claude Code begins its prompt with a note to Anthropic, who take it out again. Elsewhere it would be read as a part of
+/// the prompt, and as it differs from call to call, nothing behind it could be cached.
+fn without_billing(mut parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
+    let Some(Content::Text { text, .. }) = parts.first_mut().map(|part| &mut part.content) else { return parts };
+    let Some(mut rest) = text.strip_prefix("x-anthropic-billing-header:").map(Str::into_owned) else { return parts };
+    // Such as `cc_version=2.1.29.a1b; cch=0a1b2;`.
+    while let Some((pair, after)) = rest.split_once(';')
+        && pair.to_text().trim().split_once('=').is_some_and(|(_, value)| !value.contains(char::is_whitespace))
+    {
+        rest = after.into_owned();
+    }
+    if rest.is_empty() {
+        parts.remove(0);
+    } else {
+        *text = rest;
+    }
+    parts
 }
 
 fn metadata<'a>(node: Node<'a>, unread: &mut Unread) -> Result<Option<Str<'a>>, Error> {

@@ -169,6 +169,9 @@ impl<'a> Conversation<'_, '_, 'a> {
 
     fn document(&mut self, document: &'a Document<'a>, out: &mut Vec<Piece<'a>>) -> Result<(), Error> {
         let title = document.title.as_ref();
+        if document.citations.is_some_and(cites) {
+            self.dropped.note("content.document.citations")?;
+        }
         match &document.source {
             Source::Base64 { media_type, data } => out.push(Piece::File { title, media_type, data }),
             Source::File(id) if self.format == Some(Format::Chat) => out.push(Piece::FileId(id)),
@@ -386,6 +389,11 @@ fn call_id<'a>(id: &'a Str<'a>) -> Str<'a> {
 fn tells_error(text: &Str<'_>) -> bool {
     let start: String = text.to_text().chars().take(24).collect();
     start.to_ascii_lowercase().contains("error")
+}
+
+/// Whether a raw `citations` object asks for any.
+fn cites(raw: &str) -> bool {
+    Doc::lenient(raw.as_bytes()).is_ok_and(|doc| doc.root().get("enabled").is_some_and(|on| on.raw() == "true"))
 }
 
 /// What a native part calls itself, for the report.

@@ -18,6 +18,7 @@ mod error;
 mod messages;
 mod reply;
 mod request;
+mod strict;
 #[cfg(test)]
 mod tests;
 

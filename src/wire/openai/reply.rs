@@ -70,6 +70,8 @@ impl<'d> Chunk<'d> {
 #[derive(Default)]
 struct Piece<'d> {
     delta: Option<Node<'d>>,
+    /// OpenRouter's.
+    error: Option<Node<'d>>,
     finish_reason: Option<Str<'d>>,
     index: Option<u64>,
     logprobs: Option<Node<'d>>,
@@ -89,6 +91,7 @@ impl<'d> Piece<'d> {
             }
             match &*name {
                 "delta" => piece.delta = Some(value),
+                "error" => piece.error = Some(value),
                 // Some say `"null"` or nothing where they mean null.
                 "finish_reason" => piece.finish_reason = value.str().filter(|word| !word.is_empty() && *word != "null"),
                 "index" => piece.index = value.u64(),
@@ -151,6 +154,9 @@ impl Reply {
         }
         for (node, position) in chunk.choices().zip(0..) {
             let piece = Piece::read(node);
+            if let Some(error) = piece.error.and_then(|error| error::in_answer(Some(error), root)) {
+                return self.fail(error, out);
+            }
             chunk.usage = chunk.usage.or(piece.usage);
             self.choice(piece, position, whole, out);
         }

@@ -4,6 +4,7 @@ use super::LONGEST_NAME;
 use super::effort::effort;
 use super::messages::Conversation;
 use super::reply::Reply;
+use super::strict;
 use crate::call::{Generate, OutputFormat, Tool, ToolChoice};
 use crate::error::Error;
 use crate::format::Format;
@@ -34,7 +35,7 @@ pub(super) fn encode<'a>(
     if let Some(effort) = effort(call, target.model, tools, request.dropped)? {
         request.w.key("reasoning_effort").str(&effort);
     }
-    request.output(call);
+    request.output(call)?;
     request.account(call)?;
     request.native(call)?;
     if call.stream {
@@ -83,7 +84,7 @@ impl<'a> Request<'_, 'a> {
         }
         self.w.key("tools").open_array();
         for tool in &sent {
-            self.tool(tool);
+            self.tool(tool, call.format)?;
         }
         self.w.close_array();
         let named = |wanted: &Str<'_>| sent.iter().any(|t| matches!(t, Tool::Function { name, .. } if name == wanted));
@@ -107,10 +108,11 @@ impl<'a> Request<'_, 'a> {
         Ok(true)
     }
 
-    fn tool(&mut self, tool: &'a Tool<'a>) {
+    fn tool(&mut self, tool: &'a Tool<'a>, format: Option<Format>) -> Result<(), Error> {
         match tool {
             Tool::Native { raw, .. } => self.w.share_raw(raw),
             Tool::Function { name, description, parameters: schema, strict, .. } => {
+                let strict = self.strict(*strict, schema.unwrap_or(NO_PARAMETERS), format, "tools[].strict")?;
                 let name = self.names.encode(name);
                 self.w.object(|w| {
                     w.key("type").text("function");
@@ -122,12 +124,28 @@ impl<'a> Request<'_, 'a> {
                         w.key("parameters");
                         parameters(w, *schema);
                         if let Some(strict) = strict {
-                            w.key("strict").bool(*strict);
+                            w.key("strict").bool(strict);
                         }
                     });
                 });
             }
         }
+        Ok(())
+    }
+
+    /// Whether a schema shall be followed to the letter. Anthropic does that for schemas that OpenAI refuses then.
+    fn strict(
+        &mut self,
+        wanted: Option<bool>,
+        schema: &str,
+        format: Option<Format>,
+        field: &'static str,
+    ) -> Result<Option<bool>, Error> {
+        if wanted != Some(true) || format != Some(Format::Messages) || strict::is_possible(schema) {
+            return Ok(wanted);
+        }
+        self.dropped.note(field)?;
+        Ok(Some(false))
     }
 
     fn sampling(&mut self, call: &'a Generate<'a>) -> Result<(), Error> {
@@ -170,7 +188,7 @@ impl<'a> Request<'_, 'a> {
         }
     }
 
-    fn output(&mut self, call: &'a Generate<'a>) {
+    fn output(&mut self, call: &'a Generate<'a>) -> Result<(), Error> {
         if let Some(verbosity) = &call.verbosity {
             self.w.key("verbosity").str(verbosity);
         }
@@ -178,6 +196,7 @@ impl<'a> Request<'_, 'a> {
             OutputFormat::Text => {}
             OutputFormat::JsonObject => self.w.key("response_format").raw(r#"{"type":"json_object"}"#),
             OutputFormat::JsonSchema { name, description, schema, strict } => {
+                let strict = self.strict(*strict, schema, call.format, "output_config.format.strict")?;
                 self.w.key("response_format").object(|w| {
                     w.key("type").text("json_schema");
                     w.key("json_schema").object(|w| {
@@ -188,12 +207,13 @@ impl<'a> Request<'_, 'a> {
                         }
                         w.key("schema").share_raw(schema);
                         if let Some(strict) = strict {
-                            w.key("strict").bool(*strict);
+                            w.key("strict").bool(strict);
                         }
                     });
                 });
             }
         }
+        Ok(())
     }
 
     fn account(&mut self, call: &'a Generate<'a>) -> Result<(), Error> {

@@ -39,10 +39,24 @@ fn refuses_asks_without_a_model() {
 }
 
 #[test]
+fn says_in_anthropics_words_that_a_conversation_is_too_long() {
+    let said = |message| {
+        let error = Error::invalid(message).code("context_length_exceeded").with_status(400);
+        String::from_utf8(Messages.error(&error)).unwrap()
+    };
+    assert!(said("at most 8 tokens").contains(r#""message":"prompt is too long: at most 8 tokens""#));
+    assert!(said("prompt is too long: 9 tokens > 8 maximum").contains(r#""message":"prompt is too long: 9"#));
+}
+
+#[test]
 fn writes_errors() {
     let error = Error::invalid("say \"please\"").at("content").at_index(2).at("messages");
     let object = r#"{"type":"error","error":{"type":"invalid_request_error","message":"`messages[2].content`: say \"please\""}}"#;
     assert_eq!(String::from_utf8(Messages.error(&error)).unwrap(), object);
+
+    let theirs = Error::invalid("bad `b`").at("b").with_status(400);
+    let object = r#"{"type":"error","error":{"type":"invalid_request_error","message":"bad `b`"}}"#;
+    assert_eq!(String::from_utf8(Messages.error(&theirs)).unwrap(), object);
 
     let mut out = b"before\n\n".to_vec();
     Messages.stream_error(&Error::new(Kind::Overloaded, "busy"), &mut out);

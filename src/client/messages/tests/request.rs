@@ -382,3 +382,23 @@ fn refuses_wrong_blocks() {
     let image = r#"{"type":"image","source":{"type":"url","url":"u"}}"#;
     assert_eq!(refused_block("system", image), "`: only `text` blocks are allowed in a system prompt");
 }
+
+#[test]
+fn a_note_to_anthropics_billing_is_no_part_of_the_prompt() {
+    let text = |part: &Part<'_>| match &part.content {
+        Content::Text { text, .. } => text.to_text().into_owned(),
+        other => panic!("{other:?}"),
+    };
+    let system = |value: &str| {
+        read(&format!(r#""system":{value}"#), |call| {
+            let before = call.messages.split_last().unwrap().1;
+            before.iter().flat_map(|message| &message.parts).map(text).collect::<Vec<_>>()
+        })
+    };
+    let note = "x-anthropic-billing-header: cc_version=2.1.29.a1b; cc_entrypoint=cli; cch=0a1b2;";
+    assert_eq!(system(&format!(r#"[{{"type":"text","text":"{note}"}},{{"type":"text","text":"Hi."}}]"#)), ["Hi."]);
+    assert_eq!(system(&format!(r#""{note}You are a = b; c""#)), ["You are a = b; c"]);
+    assert_eq!(system(&format!(r#""{note}\nHi.""#)), ["\nHi."]);
+    assert!(system(&format!(r#""{note}""#)).is_empty());
+    assert_eq!(system(r#""No x-anthropic-billing-header: a=b;""#), ["No x-anthropic-billing-header: a=b;"]);
+}
