@@ -2,9 +2,13 @@
 
 mod check;
 mod document;
+mod envoy;
 mod key;
 mod mock;
+mod providers;
 mod translate;
+
+use std::io::Write;
 
 use clap::{Parser, Subcommand};
 
@@ -20,11 +24,15 @@ struct Arguments {
 enum Command {
     /// Checks a configuration: every fault with its place; exit 1 if there is one.
     Check(check::Options),
+    /// Writes a complete configuration of Envoy.
+    Envoy(envoy::Options),
     /// Virtual keys.
     #[command(subcommand)]
     Key(key::Action),
     /// Mock providers in their native formats, for demos and tests.
     Mock(mock::Options),
+    /// The catalogue: the providers that a configuration may name.
+    Providers(providers::Options),
     /// What the filter would send to an upstream, and what it would make of an answer.
     #[command(subcommand)]
     Translate(translate::Direction),
@@ -33,8 +41,10 @@ enum Command {
 fn main() -> std::process::ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(options) => check::run(options),
+        Command::Envoy(options) => envoy::run(options),
         Command::Key(action) => key::run(action),
         Command::Mock(options) => mock::run(options),
+        Command::Providers(options) => providers::run(options),
         Command::Translate(direction) => translate::run(direction),
     };
     match result {
@@ -43,5 +53,13 @@ fn main() -> std::process::ExitCode {
             eprintln!("dragoman: {message}");
             std::process::ExitCode::FAILURE
         }
+    }
+}
+
+/// Prints a long text. A reader such as `head` may have seen enough of it before its end.
+fn print(text: &str) -> Result<(), String> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(format!("cannot write: {error}")),
+        _ => Ok(()),
     }
 }

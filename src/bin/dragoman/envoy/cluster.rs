@@ -1,0 +1,231 @@
+//! Clusters: where calls go.
+
+use dragoman::config::{Balance, Config, Credentials, Model, Role, Upstream};
+
+use super::Plan;
+use super::embedded::Position;
+use super::shared::{Shared, Use};
+use super::tls::{self, Address};
+use super::yaml::{fill, scalar};
+
+const CLUSTER: &str = r#"
+- name: «name»
+  «stat_name»
+  «discovery»
+  connect_timeout: 5s
+  «breakers»
+  «locality»
+  load_assignment:
+    cluster_name: «name»
+    endpoints:
+      «endpoints»
+  «sockets»
+  typed_extension_protocol_options:
+    envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+      "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+      «protocol»
+      «filters»
+"#;
+
+const STAT_NAME: &str = "alt_stat_name: «name» # dots would cut the name in stats\n";
+
+const STATIC: &str = "type: STATIC\n";
+
+const DNS: &str = "
+type: STRICT_DNS
+dns_lookup_family: V4_PREFERRED
+";
+
+const BREAKERS: &str = "
+# The defaults are low: 1024 calls, and the fourth retry at a time is refused.
+thresholds: [{ max_connections: 10000, max_pending_requests: 10000, max_requests: 10000, max_retries: 1000 }]
+";
+
+const LOCALITY: &str = "
+# Shares of calls, however many addresses a name has: each upstream is a locality of its own.
+common_lb_config: { locality_weighted_lb_config: {} }
+";
+
+const PRIORITY: &str = r#"
+- priority: «priority»
+  lb_endpoints:
+    - endpoint: { address: { socket_address: { address: «host», port_value: «port» } } }
+      metadata: { filter_metadata: { «metadata» } }
+"#;
+
+const WEIGHTED: &str = r#"
+- locality: { sub_zone: «upstream» }
+  load_balancing_weight: «weight»
+  lb_endpoints:
+    - endpoint: { address: { socket_address: { address: «host», port_value: «port» } } }
+      metadata: { filter_metadata: { «metadata» } }
+"#;
+
+const ALONE: &str = r#"
+- lb_endpoints:
+    - endpoint: { address: { socket_address: { address: «host», port_value: «port» } } }
+      «metadata»
+"#;
+
+const ALPN: &str = "
+# HTTP/2 if the provider's ALPN says so, else HTTP/1.1.
+auto_config: { http_protocol_options: {}, http2_protocol_options: {} }
+";
+
+const HTTP1: &str = "explicit_http_config: { http_protocol_options: {} }\n";
+
+const UPSTREAM_FILTERS: &str = r#"
+http_filters:
+  «dragoman»
+  «host»
+  - name: envoy.filters.http.upstream_codec
+    typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec }
+"#;
+
+const DRAGOMAN: &str = r#"
+name: dragoman
+typed_config:
+  "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
+  config:
+    name: dragoman-upstream
+    allow_on_headers_stop_iteration: true
+    failure_policy: FAIL_RELOAD
+    «vm»
+    configuration:
+      «configuration»
+"#;
+
+/// The list of clusters.
+pub fn clusters(plan: &Plan<'_>, shared: &mut Shared) -> String {
+    let config = plan.config;
+    if config.role == Role::Gateway && !config.models.is_empty() {
+        return config.models.iter().map(|model| of_model(plan, model, shared)).collect();
+    }
+    config.upstreams.iter().map(|upstream| of_upstream(plan, upstream, shared)).collect()
+}
+
+/// One upstream; the filter in it, if there is one, knows it by its endpoint.
+fn of_upstream(plan: &Plan<'_>, upstream: &Upstream, shared: &mut Shared) -> String {
+    let address = Address::of(upstream);
+    let metadata = match plan.config.role {
+        Role::Gateway => format!("metadata: {{ filter_metadata: {{ {} }} }}", metadata(upstream, false)),
+        Role::Standalone | Role::Upstream => String::new(),
+    };
+    let endpoints = fill(
+        ALONE.trim_start(),
+        &[("host", &scalar(address.host)), ("port", &address.port.to_string()), ("metadata", &metadata)],
+    );
+    write(plan, &upstream.name, &[upstream], &endpoints, "", shared)
+}
+
+/// All upstreams of a model.
+fn of_model(plan: &Plan<'_>, model: &Model, shared: &mut Shared) -> String {
+    let chosen = upstreams(plan.config, model);
+    let weighted = model.balance == Balance::Weighted;
+    let transport = tls::transport(&addresses(&chosen), plan.ca);
+    let mut endpoints = String::new();
+    for (place, ((upstream, choice), named)) in chosen.iter().zip(&model.upstreams).zip(&transport.named).enumerate() {
+        let address = Address::of(upstream);
+        let template = if weighted { WEIGHTED } else { PRIORITY };
+        endpoints.push_str(&fill(
+            template.trim_start(),
+            &[
+                ("priority", &place.to_string()),
+                ("upstream", &scalar(&upstream.name)),
+                ("weight", &choice.weight.to_string()),
+                ("host", &scalar(address.host)),
+                ("port", &address.port.to_string()),
+                ("metadata", &metadata(upstream, *named)),
+            ],
+        ));
+    }
+    write(plan, &model.name, &chosen, &endpoints, if weighted { LOCALITY.trim() } else { "" }, shared)
+}
+
+/// The upstreams of a model, in its order.
+pub fn upstreams<'c>(config: &'c Config, model: &Model) -> Vec<&'c Upstream> {
+    model.upstreams.iter().filter_map(|choice| config.upstreams.get(choice.upstream)).collect()
+}
+
+fn addresses<'c>(upstreams: &[&'c Upstream]) -> Vec<(&'c str, Address<'c>)> {
+    upstreams.iter().map(|upstream| (upstream.name.as_str(), Address::of(upstream))).collect()
+}
+
+fn metadata(upstream: &Upstream, named: bool) -> String {
+    let name = scalar(&upstream.name);
+    let own_socket =
+        if named { format!(", envoy.transport_socket_match: {{ upstream: {name} }}") } else { String::new() };
+    format!("dragoman: {{ upstream: {name} }}{own_socket}")
+}
+
+fn write(
+    plan: &Plan<'_>,
+    name: &str,
+    upstreams: &[&Upstream],
+    endpoints: &str,
+    locality: &str,
+    shared: &mut Shared,
+) -> String {
+    let addresses = addresses(upstreams);
+    let transport = tls::transport(&addresses, plan.ca);
+    let literal = addresses.iter().all(|(_, address)| address.ip.is_some());
+    let stat_name =
+        if name.contains('.') { fill(STAT_NAME, &[("name", &scalar(&name.replace('.', "_")))]) } else { String::new() };
+    fill(
+        CLUSTER.trim_start(),
+        &[
+            ("name", &scalar(name)),
+            ("stat_name", &stat_name),
+            ("discovery", if literal { STATIC } else { DNS.trim() }),
+            ("breakers", &shared.member("circuit_breakers", "breakers", BREAKERS.trim())),
+            ("locality", locality),
+            ("endpoints", endpoints),
+            ("sockets", &transport.sockets),
+            ("protocol", if transport.alpn { ALPN.trim() } else { HTTP1 }),
+            ("filters", &filters(plan, upstreams, shared)),
+        ],
+    )
+}
+
+/// The filters that a request passes on its way to the endpoint; nothing where there are none.
+fn filters(plan: &Plan<'_>, upstreams: &[&Upstream], shared: &mut Shared) -> String {
+    let host = hosts_place(plan.config.role, upstreams);
+    let dragoman = match plan.config.role {
+        Role::Gateway => translator(plan, shared),
+        Role::Standalone | Role::Upstream if host.is_empty() => return String::new(),
+        Role::Standalone | Role::Upstream => String::new(),
+    };
+    fill(UPSTREAM_FILTERS.trim_start(), &[("dragoman", &dragoman), ("host", &host)])
+}
+
+/// The filter that translates: the same in all clusters.
+fn translator(plan: &Plan<'_>, shared: &mut Shared) -> String {
+    let anchor = match shared.share("translate", "") {
+        Use::First(anchor) => anchor,
+        Use::Again(anchor) => return format!("- *{anchor}\n"),
+    };
+    let configuration = plan.embedded.configuration(Position::Cluster, "upstream", plan.whole);
+    let vm = shared.member("vm_config", "vm", &plan.vm);
+    let filter = fill(DRAGOMAN.trim_start(), &[("vm", &vm), ("configuration", &configuration)]);
+    fill("- «filter»\n", &[("filter", &anchor.map_or_else(|| filter.clone(), |anchor| format!("&{anchor}\n{filter}")))])
+}
+
+/// Where the host's filter goes that puts credentials in.
+fn hosts_place(role: Role, upstreams: &[&Upstream]) -> String {
+    let host = || upstreams.iter().filter(|upstream| matches!(upstream.credentials, Credentials::Host));
+    let mut text = String::new();
+    for upstream in host() {
+        text.push_str(&format!(
+            "# `credentials: host`: the filter that puts in the credentials of `{}` goes here, such as\n\
+             # envoy.filters.http.credential_injector or envoy.filters.http.aws_request_signing.\n",
+            upstream.name
+        ));
+    }
+    if !text.is_empty() && role == Role::Gateway && upstreams.len() > 1 {
+        text.push_str(
+            "# Wrap it in an envoy.filters.http.match_delegate that matches the upstream's `:authority`, which the filter\n\
+             # above has set: else the other upstreams of this cluster get these credentials as well.\n",
+        );
+    }
+    text
+}

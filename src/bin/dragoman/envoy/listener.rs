@@ -1,0 +1,100 @@
+//! The listener: where clients come in, and the filter that knows callers and models.
+
+use dragoman::config::{ClientAuth, Role};
+
+use super::Plan;
+use super::embedded::Position;
+use super::routes::{self, longest, seconds};
+use super::shared::Shared;
+use super::yaml::{fill, scalar};
+
+const LISTENER: &str = r#"
+- name: llm
+  address: { socket_address: { address: 0.0.0.0, port_value: «port» } }
+  filter_chains:
+    - filters:
+        - name: envoy.filters.network.http_connection_manager
+          typed_config:
+            "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+            stat_prefix: llm
+            # Models may think for minutes before the first byte.
+            stream_idle_timeout: «idle»
+            upgrade_configs: [{ upgrade_type: websocket }] # so that the filter refuses them in the client's format
+            «early»
+            «access_log»
+            http_filters:
+              «callers»
+              - name: dragoman
+                typed_config:
+                  "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
+                  config:
+                    name: dragoman
+                    allow_on_headers_stop_iteration: true
+                    # Fail-open would send clients' keys to providers, untranslated.
+                    failure_policy: FAIL_RELOAD
+                    «one_vm»
+                    «vm»
+                    configuration:
+                      «configuration»
+              - name: envoy.filters.http.router
+                typed_config:
+                  "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
+                  suppress_envoy_headers: true
+            route_config:
+              «routes»
+"#;
+
+const EARLY: &str = r#"
+# The filter trusts this header, so a client's own goes before any filter sees it.
+early_header_mutation_extensions:
+  - name: envoy.http.early_header_mutation.header_mutation
+    typed_config:
+      "@type": type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation
+      mutations: [{ remove: «header» }]
+"#;
+
+const ACCESS_LOG: &str = include_str!("access_log.yaml");
+
+const ONE_VM: &str = "# The same for both filters: so they share one VM, and with it their knowledge of a call.\n";
+
+/// The list of the one listener.
+pub fn listeners(plan: &Plan<'_>, shared: &mut Shared) -> String {
+    let config = plan.config;
+    let (role, one_vm) = match config.role {
+        Role::Gateway => ("gateway", ONE_VM),
+        Role::Standalone | Role::Upstream => ("standalone", ""),
+    };
+    let early = match &config.client_auth {
+        ClientAuth::Header(name) => fill(EARLY.trim(), &[("header", &scalar(name))]),
+        _ => String::new(),
+    };
+    let configuration =
+        plan.embedded.configuration(Position::Listener, role, plan.whole && config.role == Role::Gateway);
+    fill(
+        LISTENER.trim_start(),
+        &[
+            ("port", &plan.port.to_string()),
+            ("idle", &seconds(longest(config).max(900_000))),
+            ("early", &early),
+            ("access_log", ACCESS_LOG),
+            ("callers", &callers(&config.client_auth)),
+            ("one_vm", one_vm),
+            ("vm", &shared.member("vm_config", "vm", &plan.vm)),
+            ("configuration", &configuration),
+            ("routes", &routes::routes(plan, shared)),
+        ],
+    )
+}
+
+/// Where the host's filter goes that knows who calls.
+fn callers(auth: &ClientAuth) -> String {
+    let what = match auth {
+        ClientAuth::FilterState(name) => format!("writes the caller's key id to the filter state `{name}`"),
+        ClientAuth::Header(name) => format!("writes the caller's key id to the header `{name}`"),
+        ClientAuth::Metadata { namespace, key } => {
+            format!("writes the caller's key id to the metadata `{namespace}`, `{key}`")
+        }
+        ClientAuth::Keys | ClientAuth::Open => return String::new(),
+    };
+    format!("# The filter that {what} goes here.\n")
+}

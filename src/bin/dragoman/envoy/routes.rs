@@ -1,0 +1,189 @@
+//! Routes: which cluster a call goes to once the filter has chosen.
+
+use dragoman::config::{Balance, Config, Model, Role};
+
+use super::Plan;
+use super::cluster::upstreams;
+use super::shared::Shared;
+use super::yaml::{fill, scalar};
+
+/// The longest that a call may take where the configuration does not say, in milliseconds: Envoy's 15 s is too short.
+const TIMEOUT: u64 = 600_000;
+
+/// How often a call is tried again where the configuration does not say.
+const RETRIES: u32 = 2;
+
+const ROUTES: &str = r#"
+name: llm
+virtual_hosts:
+  - name: llm
+    domains: ["*"]
+    # Images and documents come inside of requests; the default is 1 MiB.
+    request_body_buffer_limit: 67108864
+    «private»
+    # Envoy's own timeout of 15 s is too short for an answer. `models[].timeouts` are finer.
+    routes:
+      «routes»
+      # «last»
+      - match: { prefix: / }
+        direct_response: { status: 503 }
+"#;
+
+/// The filter in the cluster sends nothing on that a client or another filter has set; the one in the listener needs
+/// these until the route is known.
+const PRIVATE: &str = "
+# What only the routes read.
+request_headers_to_remove: [x-dragoman-upstream, x-forwarded-proto]
+";
+
+const BY_HEADER: &str = r#"
+- match: { prefix: /, headers: [{ name: «header», string_match: { exact: «value» } }] }
+  route:
+    cluster: «value»
+    timeout: «timeout»
+    «retries»
+"#;
+
+const BY_PATH: &str = r#"
+- match: { path_separated_prefix: /«upstream» }
+  route:
+    cluster: «upstream»
+    timeout: «timeout»
+    «retries»
+  metadata: { filter_metadata: { dragoman: { upstream: «upstream» } } }
+"#;
+
+const ANY: &str = r#"
+- match: { prefix: / }
+  route:
+    cluster: «upstream»
+    timeout: «timeout»
+    «retries»
+"#;
+
+const OWN_ROUTES: &str = "
+# The configuration lists no models, so the path as it comes says who answers: /«upstream»/v1/chat/completions.
+# Change these matches, or add more: what counts is the metadata.
+";
+
+/// Retries to one upstream: nothing that it refuses because of the call itself, and not at once.
+const SAME: &str = "
+# To the same upstream: the filter has translated for it. `models[].retries` says how often.
+retry_on: gateway-error,connect-failure,refused-stream,reset-before-request
+num_retries: «count»
+retry_back_off: { base_interval: 0.5s, max_interval: 10s }
+";
+
+/// Retries that are translated anew.
+const FALLBACK: &str = "
+retry_on: 5xx,reset,connect-failure,refused-stream,retriable-status-codes
+retriable_status_codes: [408, 409, 429]
+num_retries: «count»
+«next»
+";
+
+const NEXT_PRIORITY: &str = r#"
+# Each retry goes to endpoints of the next priority.
+retry_priority:
+  name: envoy.retry_priorities.previous_priorities
+  typed_config:
+    "@type": type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig
+    update_frequency: 1
+"#;
+
+/// Where there is no other.
+const BACK_OFF: &str = "retry_back_off: { base_interval: 0.5s, max_interval: 10s }";
+
+const OTHER_HOST: &str = r#"
+# Each retry goes to another endpoint; this is how often one that has been tried is passed over.
+host_selection_retry_max_attempts: 20
+retry_host_predicate:
+  - name: envoy.retry_host_predicates.previous_hosts
+    typed_config:
+      "@type": type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate
+"#;
+
+/// The route configuration.
+pub fn routes(plan: &Plan<'_>, shared: &mut Shared) -> String {
+    let config = plan.config;
+    let private = match config.role {
+        Role::Gateway => "",
+        Role::Standalone | Role::Upstream => PRIVATE.trim(),
+    };
+    let (last, list) = match config.role {
+        Role::Gateway if config.models.is_empty() => match config.upstreams.as_slice() {
+            [only] => ("Never reached.", to_upstream(ANY, &only.name, shared, config)),
+            several => {
+                ("No upstream.", own_routes(several.iter().map(|upstream| upstream.name.as_str()), shared, config))
+            }
+        },
+        Role::Gateway => (
+            "Before the filter has chosen, and if it chose a model that has no route.",
+            config.models.iter().map(|model| to_model(config, model, shared)).collect(),
+        ),
+        Role::Standalone | Role::Upstream => {
+            let names = || config.upstreams.iter().map(|upstream| upstream.name.as_str());
+            let mut list: String = names().map(|name| to_upstream(BY_HEADER, name, shared, config)).collect();
+            if config.models.is_empty() && config.upstreams.len() > 1 {
+                list.push_str(&own_routes(names(), shared, config));
+            }
+            ("Before the filter has chosen, and if it chose an upstream that has no route.", list)
+        }
+    };
+    fill(ROUTES.trim_start(), &[("private", private), ("routes", &list), ("last", last)])
+}
+
+/// The longest that any call may take, in milliseconds.
+pub fn longest(config: &Config) -> u64 {
+    config.models.iter().filter_map(|model| model.timeouts.total).chain([TIMEOUT]).max().unwrap_or(TIMEOUT)
+}
+
+/// A duration as Envoy reads it.
+pub fn seconds(milliseconds: u64) -> String {
+    let (whole, rest) = (milliseconds / 1000, milliseconds % 1000);
+    if rest == 0 { format!("{whole}s") } else { format!("{whole}.{rest:03}s") }
+}
+
+fn own_routes<'n>(names: impl Iterator<Item = &'n str>, shared: &mut Shared, config: &Config) -> String {
+    let mut names = names.peekable();
+    let example = names.peek().copied().unwrap_or_default();
+    let mut list = fill(OWN_ROUTES.trim(), &[("upstream", example)]);
+    list.extend(names.map(|name| to_upstream(BY_PATH, name, shared, config)));
+    list
+}
+
+fn to_upstream(template: &str, name: &str, shared: &mut Shared, config: &Config) -> String {
+    let policy = match config.role {
+        Role::Gateway => fill(FALLBACK.trim(), &[("count", &RETRIES.to_string()), ("next", BACK_OFF)]),
+        Role::Standalone | Role::Upstream => fill(SAME.trim(), &[("count", &RETRIES.to_string())]),
+    };
+    fill(
+        template.trim_start(),
+        &[
+            ("header", "x-dragoman-upstream"),
+            ("value", &scalar(name)),
+            ("upstream", &scalar(name)),
+            ("timeout", &seconds(longest(config))),
+            ("retries", &shared.member("retry_policy", "retries", &policy)),
+        ],
+    )
+}
+
+fn to_model(config: &Config, model: &Model, shared: &mut Shared) -> String {
+    let next = match model.balance {
+        _ if upstreams(config, model).len() < 2 => BACK_OFF,
+        Balance::Priority => NEXT_PRIORITY.trim(),
+        Balance::Weighted => OTHER_HOST.trim(),
+    };
+    let count = model.retries.unwrap_or(RETRIES).to_string();
+    let policy = fill(FALLBACK.trim(), &[("count", &count), ("next", next)]);
+    fill(
+        BY_HEADER.trim_start(),
+        &[
+            ("header", "x-dragoman-model"),
+            ("value", &scalar(&model.name)),
+            ("timeout", &seconds(model.timeouts.total.unwrap_or(TIMEOUT))),
+            ("retries", &shared.member("retry_policy", "retries", &policy)),
+        ],
+    )
+}

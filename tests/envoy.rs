@@ -1,0 +1,342 @@
+//! `dragoman envoy`: what it writes for a document, and what it refuses. That Envoy takes what it writes is tested in
+//! `tests/e2e`.
+#![cfg(feature = "cli")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+const STANDALONE: &str = r#"
+client_auth: keys
+upstreams:
+  openai: { provider: openai, credentials: { api_key: [{ env: OPENAI_KEY_B }, { env: OPENAI_KEY_A }] } }
+  local: { provider: openai_compatible, base_url: "http://10.0.0.7:8000/v1", credentials: none }
+models:
+  - { name: gpt-4.1, upstreams: [openai] }
+  - { name: "local/*", upstreams: [local] }
+keys:
+  - { id: "on", hash: "sha256:f77894fdfa58e447c57e077eaa9708e8e009c84dc6aba2db80461275e9b85be7" }
+"#;
+
+const GATEWAY: &str = r#"
+role: gateway
+client_auth: header:X-Caller
+upstreams:
+  claude: { provider: anthropic, credentials: { api_key: { env: CLAUDE_KEY } } }
+  openai: { provider: openai, credentials: { api_key: { env: OPENAI_KEY_A } } }
+  local: { provider: openai_compatible, base_url: "http://vllm:8000/v1", credentials: none }
+  address: { provider: openai_compatible, base_url: "https://[::1]:8443", credentials: host }
+models:
+  - { name: smart, upstreams: [claude, openai, local, address], retries: 5, timeouts: { total: 20m } }
+  - { name: spread, upstreams: [{ name: claude, weight: 3 }, openai], balance: weighted }
+  - { name: "anthropic/*", upstreams: [claude] }
+keys: [{ id: alice, team: t }]
+teams: [{ id: t }]
+"#;
+
+/// The output, the messages, and whether it went well.
+fn run(document: &str, arguments: &[&str]) -> (String, String, bool) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dragoman"))
+        .args(["envoy", "-"])
+        .args(arguments)
+        .env_clear()
+        .envs(["OPENAI_KEY_A", "OPENAI_KEY_B", "CLAUDE_KEY"].map(|name| (name, "sk-never-shown")))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may have refused its arguments and gone.
+    let _ = command.stdin.take().unwrap().write_all(document.as_bytes());
+    let done = command.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(done.stdout), text(done.stderr), done.status.success())
+}
+
+fn written(document: &str, arguments: &[&str]) -> Value {
+    let (output, messages, well) = run(document, arguments);
+    assert!(well, "{messages}");
+    assert_eq!(messages, "");
+    assert!(!output.contains(['«', '»']) && !output.contains("sk-never-shown"), "{output}");
+    serde_yaml_ng::from_str(&output).unwrap()
+}
+
+fn manager(bootstrap: &Value) -> &Value {
+    &bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+}
+
+fn cluster<'b>(bootstrap: &'b Value, name: &str) -> &'b Value {
+    let clusters = bootstrap["static_resources"]["clusters"].as_array().unwrap();
+    clusters.iter().find(|cluster| cluster["name"] == name).unwrap()
+}
+
+fn routes(bootstrap: &Value) -> &Vec<Value> {
+    manager(bootstrap)["route_config"]["virtual_hosts"][0]["routes"].as_array().unwrap()
+}
+
+fn plugin(filter: &Value) -> &Value {
+    &filter["typed_config"]["config"]
+}
+
+fn protocol(cluster: &Value) -> &Value {
+    &cluster["typed_extension_protocol_options"]["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"]
+}
+
+fn address(endpoint: &Value) -> Value {
+    let address = &endpoint["lb_endpoints"][0]["endpoint"]["address"]["socket_address"];
+    json!([address["address"], address["port_value"]])
+}
+
+#[test]
+fn equal_documents_give_equal_bytes() {
+    for document in [STANDALONE, GATEWAY] {
+        let first = run(document, &[]);
+        for _ in 0..4 {
+            assert_eq!(run(document, &[]), first);
+        }
+    }
+}
+
+#[test]
+fn what_is_alike_everywhere_is_as_shipped() {
+    for (document, shipped) in [(STANDALONE, "standalone.yaml"), (GATEWAY, "gateway.yaml")] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy").join(shipped);
+        let shipped: Value = serde_yaml_ng::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let written = written(document, &[]);
+        assert_eq!(written["admin"], shipped["admin"]);
+        assert_eq!(written["stats_config"], shipped["stats_config"]);
+        assert_eq!(manager(&written)["access_log"], manager(&shipped)["access_log"]);
+        for fixed in ["request_body_buffer_limit", "request_headers_to_remove"] {
+            let host = |bootstrap| manager(bootstrap)["route_config"]["virtual_hosts"][0][fixed].clone();
+            assert_eq!(host(&written), host(&shipped));
+        }
+    }
+}
+
+#[test]
+fn standalone() {
+    let written =
+        written(STANDALONE, &["--port", "8080", "--admin-port", "8081", "--wasm", "/w/d.wasm", "--ca", "/c.pem"]);
+    assert_eq!(written["admin"]["address"]["socket_address"], json!({"address": "127.0.0.1", "port_value": 8081}));
+    assert_eq!(
+        written["static_resources"]["listeners"][0]["address"]["socket_address"],
+        json!({"address": "0.0.0.0", "port_value": 8080})
+    );
+    assert!(manager(&written).get("early_header_mutation_extensions").is_none());
+    let config = plugin(&manager(&written)["http_filters"][0]);
+    assert_eq!(config["failure_policy"], "FAIL_RELOAD");
+    assert_eq!(config["allow_on_headers_stop_iteration"], true);
+    assert_eq!(
+        config["vm_config"],
+        json!({
+            "vm_id": "dragoman",
+            "runtime": "envoy.wasm.runtime.v8",
+            "code": {"local": {"filename": "/w/d.wasm"}},
+            "environment_variables": {"host_env_keys": ["OPENAI_KEY_A", "OPENAI_KEY_B"]},
+        })
+    );
+    let document = &config["configuration"]["value"];
+    assert_eq!(document["role"], "standalone");
+    assert_eq!(document["keys"][0]["id"], "on");
+    let found: Vec<Value> = routes(&written)
+        .iter()
+        .map(|route| json!([route["match"]["headers"][0]["string_match"]["exact"], route["route"]["cluster"]]))
+        .collect();
+    assert_eq!(found, [json!(["openai", "openai"]), json!(["local", "local"]), json!([null, null])]);
+
+    let openai = cluster(&written, "openai");
+    assert_eq!((&openai["type"], &openai["dns_lookup_family"]), (&json!("STRICT_DNS"), &json!("V4_PREFERRED")));
+    assert_eq!(address(&openai["load_assignment"]["endpoints"][0]), json!(["api.openai.com", 443]));
+    let context = &openai["transport_socket"]["typed_config"];
+    assert_eq!((&context["sni"], &context["auto_sni_san_validation"]), (&json!("api.openai.com"), &json!(true)));
+    assert_eq!(context["common_tls_context"]["validation_context"]["trusted_ca"], json!({"filename": "/c.pem"}));
+    assert!(protocol(openai).get("auto_config").is_some());
+    assert!(protocol(openai).get("http_filters").is_none());
+
+    let local = cluster(&written, "local");
+    assert_eq!(local["type"], "STATIC");
+    assert_eq!(address(&local["load_assignment"]["endpoints"][0]), json!(["10.0.0.7", 8000]));
+    assert!(local.get("transport_socket").is_none());
+}
+
+#[test]
+fn gateway() {
+    let written = written(GATEWAY, &[]);
+    let early = &manager(&written)["early_header_mutation_extensions"][0]["typed_config"];
+    assert_eq!(early["mutations"], json!([{"remove": "x-caller"}]));
+    assert_eq!(manager(&written)["stream_idle_timeout"], "1200s");
+
+    let listener = plugin(&manager(&written)["http_filters"][0]);
+    let smart = cluster(&written, "smart");
+    let upstream = plugin(&protocol(smart)["http_filters"][0]);
+    assert_eq!(upstream["vm_config"], listener["vm_config"]);
+    assert_ne!(upstream["name"], listener["name"]);
+    let (inner, outer) = (&upstream["configuration"]["value"], &listener["configuration"]["value"]);
+    assert_eq!((&outer["role"], &inner["role"]), (&json!("gateway"), &json!("upstream")));
+    for same in ["upstreams", "models"] {
+        assert_eq!(inner[same], outer[same]);
+    }
+    for callers in ["client_auth", "keys", "teams"] {
+        assert!(outer.get(callers).is_some() && inner.get(callers).is_none(), "{callers}");
+    }
+
+    let endpoints = smart["load_assignment"]["endpoints"].as_array().unwrap();
+    let found: Vec<Value> = endpoints.iter().map(|e| json!([e["priority"], address(e)])).collect();
+    assert_eq!(
+        found,
+        [
+            json!([0, ["api.anthropic.com", 443]]),
+            json!([1, ["api.openai.com", 443]]),
+            json!([2, ["vllm", 8000]]),
+            json!([3, ["::1", 8443]]),
+        ]
+    );
+    let metadata = |place: usize| &endpoints[place]["lb_endpoints"][0]["metadata"]["filter_metadata"];
+    assert_eq!(*metadata(0), json!({"dragoman": {"upstream": "claude"}}));
+    let own = json!({"dragoman": {"upstream": "local"}, "envoy.transport_socket_match": {"upstream": "local"}});
+    assert_eq!(*metadata(2), own);
+    let context = &smart["transport_socket"]["typed_config"];
+    assert_eq!((&context["auto_host_sni"], &context["auto_sni_san_validation"]), (&json!(true), &json!(true)));
+    let matches = smart["transport_socket_matches"].as_array().unwrap();
+    let names: Vec<Value> =
+        matches.iter().map(|m| json!([m["match"]["upstream"], m["transport_socket"]["name"]])).collect();
+    assert_eq!(
+        names,
+        [json!(["local", "envoy.transport_sockets.raw_buffer"]), json!(["address", "envoy.transport_sockets.tls"])]
+    );
+    let checked = &matches[1]["transport_socket"]["typed_config"]["common_tls_context"]["validation_context"];
+    assert_eq!(
+        checked["match_typed_subject_alt_names"],
+        json!([{"san_type": "IP_ADDRESS", "matcher": {"exact": "::1"}}])
+    );
+    // HTTP/2 is agreed on by TLS, which one of the endpoints does not have.
+    assert!(protocol(smart).get("auto_config").is_none());
+
+    let spread = cluster(&written, "spread");
+    let shares: Vec<&Value> = spread["load_assignment"]["endpoints"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| &e["load_balancing_weight"])
+        .collect();
+    assert_eq!(shares, [&json!(3), &json!(1)]);
+    assert!(spread["common_lb_config"].get("locality_weighted_lb_config").is_some());
+
+    let policies: Vec<Value> = routes(&written)
+        .iter()
+        .map(|route| {
+            let policy = &route["route"]["retry_policy"];
+            json!([
+                route["route"]["timeout"],
+                policy["num_retries"],
+                policy["retry_priority"]["name"],
+                policy["retry_host_predicate"][0]["name"]
+            ])
+        })
+        .collect();
+    let (next, other) = ("envoy.retry_priorities.previous_priorities", "envoy.retry_host_predicates.previous_hosts");
+    assert_eq!(
+        policies,
+        [
+            json!(["1200s", 5, next, null]),
+            json!(["600s", 2, null, other]),
+            json!(["600s", 2, null, null]),
+            json!([null, null, null, null]),
+        ]
+    );
+    let wildcard = &routes(&written)[2];
+    assert_eq!(wildcard["match"]["headers"][0]["string_match"]["exact"], "anthropic/*");
+    assert_eq!(wildcard["route"]["cluster"], cluster(&written, "anthropic/*")["name"]);
+}
+
+#[test]
+fn the_place_of_the_hosts_filter_is_told() {
+    let (output, ..) = run(GATEWAY, &[]);
+    assert!(output.contains("# `credentials: host`: the filter that puts in the credentials of `address` goes here"));
+    assert!(output.contains("# The filter that writes the caller's key id to the header `x-caller` goes here."));
+}
+
+#[test]
+fn without_models_paths_choose() {
+    let document = STANDALONE.split_once("models:").unwrap().0.replace("keys", "open");
+    let written = written(&document, &[]);
+    let by_path: Vec<Value> = routes(&written)
+        .iter()
+        .filter(|route| route.get("metadata").is_some())
+        .map(|route| {
+            let upstream = &route["metadata"]["filter_metadata"]["dragoman"]["upstream"];
+            json!([route["match"]["path_separated_prefix"], upstream, route["route"]["cluster"]])
+        })
+        .collect();
+    assert_eq!(by_path, [json!(["/openai", "openai", "openai"]), json!(["/local", "local", "local"])]);
+}
+
+#[test]
+fn parts_are_the_same_as_in_the_whole() {
+    for document in [STANDALONE, GATEWAY] {
+        let whole = written(document, &[]);
+        let part = |name: &str| written(document, &["--only", name]);
+        let resources = &whole["static_resources"];
+        assert_eq!(part("listener"), json!({"static_resources": {"listeners": resources["listeners"]}}));
+        assert_eq!(part("clusters"), json!({"static_resources": {"clusters": resources["clusters"]}}));
+        assert_eq!(part("routes"), manager(&whole)["route_config"]);
+    }
+}
+
+#[test]
+fn faults_are_told_and_nothing_is_written() {
+    for (document, fault) in [
+        (STANDALONE.replace("OPENAI_KEY_A", "GONE"), "the environment variable `GONE` is not set"),
+        (STANDALONE.replace("provider: openai,", "provider: opnai,"), "did you mean `openai`?"),
+        (format!("role: upstream\n{STANDALONE}"), "role: write `gateway`"),
+        ("a: [".to_owned(), "-: "),
+    ] {
+        let (output, messages, well) = run(&document, &[]);
+        assert!(!well && output.is_empty() && messages.contains(fault), "{fault}: {messages}");
+    }
+    for arguments in [
+        &["--envoy", "1.36"][..],
+        &["--envoy", "1.41"],
+        &["--envoy", "1.40.x"],
+        &["--for", "istio"],
+        &["--xds-dir", "x"],
+        &["--only", "tls"],
+        &["--port", "0"],
+    ] {
+        let (output, _, well) = run(STANDALONE, arguments);
+        assert!(!well && output.is_empty(), "{arguments:?}");
+    }
+    for version in ["1.37", "1.38.3", "1.39", "1.40.0"] {
+        assert!(run(STANDALONE, &["--envoy", version]).2, "{version}");
+    }
+}
+
+#[test]
+fn secrets_in_the_document_are_warned_of() {
+    let document = STANDALONE.replace("{ env: OPENAI_KEY_A }", "{ value: sk-inline }");
+    let (output, messages, well) = run(&document, &[]);
+    assert!(well && output.contains("{ value: sk-inline }"));
+    assert!(messages.contains("warning: upstreams.openai.credentials.api_key[1]: the secret itself is in the output"));
+    assert!(!messages.contains("sk-inline"), "{messages}");
+}
+
+#[test]
+fn names_are_quoted_where_they_must_be() {
+    let name = "é: \"q\" #1 {x} «host»";
+    let document = json!({
+        "role": "gateway",
+        "client_auth": "open",
+        "upstreams": {"on": {"provider": "openai", "credentials": "none"}},
+        "models": [{"name": name, "upstreams": ["on"]}, {"name": "1e3", "upstreams": ["on"]}],
+    });
+    let (output, _, well) = run(&document.to_string(), &[]);
+    assert!(well);
+    let written: Value = serde_yaml_ng::from_str(&output).unwrap();
+    for name in [name, "1e3"] {
+        assert_eq!(cluster(&written, name)["load_assignment"]["cluster_name"], name);
+    }
+    assert_eq!(plugin(&manager(&written)["http_filters"][0])["configuration"]["value"], document);
+}
