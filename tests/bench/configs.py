@@ -35,8 +35,6 @@ def dragoman(role: str, rig: int) -> dict:
             {
                 "id": "bench",
                 "hash": "sha256:" + hashlib.sha256(KEY.encode()).hexdigest(),
-                "limits": {"rpm": 10**9, "tpm": 10**12, "parallel": 10**4},
-                "budget": {"usd": 10**6, "per": "day"},
             }
         ]
     return config

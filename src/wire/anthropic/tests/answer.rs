@@ -182,14 +182,7 @@ fn a_refusal_says_why() {
     ]);
     assert_eq!(
         lines[2..],
-        [
-            "0 begins: Refusal",
-            r#"0 Text("no")"#,
-            "0 ends",
-            "finish: refusal ",
-            "usage: 18 0 ",
-            "End"
-        ]
+        ["0 begins: Refusal", r#"0 Text("no")"#, "0 ends", "finish: refusal ", "usage: 18 0 ", "End"]
     );
 }
 
