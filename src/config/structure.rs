@@ -38,7 +38,7 @@ fn write_struct(mut bytes: &[u8], depth: usize, w: &mut Writer<'_, '_>) -> Optio
                 _ => return None,
             }
         }
-        w.key(name);
+        w.name(name);
         write_value(value, depth.checked_sub(1)?, w)?;
     }
     w.close_object();

@@ -110,23 +110,33 @@ fn line_at(bytes: &[u8], start: usize) -> Option<(usize, usize)> {
 fn parse(raw: &[u8]) -> Frame<'_> {
     let mut frame = Frame { raw, event: "", data: Cow::Borrowed(&[]) };
     let mut first = true;
-    let text = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw);
-    for line in text.split(|b| matches!(b, b'\n' | b'\r')) {
-        let (name, value) = match memchr::memchr(b':', line).and_then(|at| line.split_at_checked(at)) {
-            Some((name, value)) => (name, value.get(1..).unwrap_or_default()),
-            None => (line, &b""[..]),
-        };
-        let value = value.strip_prefix(b" ").unwrap_or(value);
-        match name {
-            b"event" => frame.event = std::str::from_utf8(value).unwrap_or_default(),
-            b"data" if first => (frame.data, first) = (Cow::Borrowed(value), false),
-            b"data" => {
+    let mut rest = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw);
+    while !rest.is_empty() {
+        let length = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let (line, tail) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        // The second half of an ending is an empty line, which holds nothing.
+        rest = tail.get(1..).unwrap_or_default();
+        if let Some(value) = field(line, b"data") {
+            if first {
+                (frame.data, first) = (Cow::Borrowed(value), false);
+            } else {
                 let data = frame.data.to_mut();
                 data.push(b'\n');
                 data.extend_from_slice(value);
             }
-            _ => {}
+        } else if let Some(value) = field(line, b"event") {
+            frame.event = std::str::from_utf8(value).unwrap_or_default();
         }
     }
     frame
+}
+
+/// The value of a line, if it is of that field.
+fn field<'l>(line: &'l [u8], name: &[u8]) -> Option<&'l [u8]> {
+    let rest = line.strip_prefix(name)?;
+    if rest.is_empty() {
+        return Some(rest);
+    }
+    let value = rest.strip_prefix(b":")?;
+    Some(value.strip_prefix(b" ").unwrap_or(value))
 }

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Str;
+use super::text::{has_control, mark, special};
 
 /// How deep values may nest: more than any real schema, and little enough for recursive readers on a small stack.
 const MAX_DEPTH: usize = 128;
 
-/// How many values and names one document may hold: bounds the memory of the index, 16 bytes each.
+/// How many values and names one document may hold: bounds the memory of the index, 16 bytes each in wasm32.
 const MAX_ITEMS: usize = 1 << 20;
 
 /// What is wrong with a text that is not JSON.
@@ -59,23 +60,34 @@ impl Kind {
 
 /// A value, or the name of a member, which is an item before the member's value.
 #[derive(Clone, Copy, Debug)]
-struct Item {
-    /// First byte, quotes and brackets included.
-    start: u32,
-    /// One past the last byte.
-    end: u32,
-    /// The index of the item after this one and all that it holds.
+struct Item<'a> {
+    /// As it stands in the text, quotes and brackets included; of a container that is not closed, the first byte alone.
+    raw: &'a str,
+    /// The index of the item after this one and all that it holds; of a container that is not closed, that of the
+    /// container around it.
     next: u32,
     kind: Kind,
     /// Whether a string holds a backslash.
     escaped: bool,
 }
 
+impl<'a> Item<'a> {
+    /// What stands between the quotes of a string.
+    fn inner(&self) -> &'a str {
+        self.raw.get(1..self.raw.len().wrapping_sub(1)).unwrap_or_default()
+    }
+
+    /// Whether a string is this text.
+    fn is(&self, text: &str) -> bool {
+        if self.escaped { Str::from_json(self.inner(), true) == *text } else { self.inner() == text }
+    }
+}
+
 /// An indexed JSON text.
 #[derive(Debug)]
 pub struct Doc<'a> {
     text: &'a str,
-    items: Vec<Item>,
+    items: Vec<Item<'a>>,
 }
 
 impl<'a> Doc<'a> {
@@ -91,25 +103,25 @@ impl<'a> Doc<'a> {
 
     /// As [`Self::lenient`], with the memory of another index.
     pub fn reuse(bytes: &'a [u8], memory: Memory) -> Result<Self, Fault> {
-        Self::index(bytes, memory.0, false)
+        Self::index(bytes, recycle(memory.0), false)
     }
 
     /// The memory, for the next text.
-    pub fn into_memory(mut self) -> Memory {
-        self.items.clear();
-        Memory(self.items)
+    pub fn into_memory(self) -> Memory {
+        Memory(recycle(self.items))
     }
 
-    fn index(bytes: &'a [u8], items: Vec<Item>, strict: bool) -> Result<Self, Fault> {
-        let text =
-            std::str::from_utf8(bytes).map_err(|e| Fault { offset: e.valid_up_to(), what: "invalid UTF-8".into() })?;
+    fn index(bytes: &'a [u8], items: Vec<Item<'a>>, strict: bool) -> Result<Self, Fault> {
+        let text = simdutf8::compat::from_utf8(bytes)
+            .map_err(|e| Fault { offset: e.valid_up_to(), what: "invalid UTF-8".into() })?;
         if u32::try_from(text.len()).is_err() {
             return Err(Fault { offset: 0, what: "a text of more than 4 GiB".into() });
         }
         let mut items = items;
         // Most texts hold a value or name per 16 bytes or fewer; a long string more than makes up for it.
         items.reserve((text.len() / 16).clamp(16, 1024));
-        let mut scan = Scan { bytes: text.as_bytes(), at: 0, doc: Doc { text, items }, strict };
+        let clean = !has_control(bytes);
+        let mut scan = Scan { bytes: text.as_bytes(), at: 0, doc: Doc { text, items }, strict, clean, open: None, depth: 0 };
         scan.run()?;
         Ok(scan.doc)
     }
@@ -127,7 +139,12 @@ impl<'a> Doc<'a> {
 
 /// The emptied memory of an index.
 #[derive(Debug, Default)]
-pub struct Memory(Vec<Item>);
+pub struct Memory(Vec<Item<'static>>);
+
+/// The same allocation for items of another text: the library collects in place.
+fn recycle<'b>(items: Vec<Item<'_>>) -> Vec<Item<'b>> {
+    items.into_iter().filter_map(|_| None).collect()
+}
 
 /// A value of a document.
 #[derive(Clone, Copy)]
@@ -143,8 +160,8 @@ impl std::fmt::Debug for Node<'_> {
 }
 
 impl<'d> Node<'d> {
-    fn item(self) -> Item {
-        const NOTHING: Item = Item { start: 0, end: 0, next: 0, kind: Kind::Null, escaped: false };
+    fn item(self) -> Item<'d> {
+        const NOTHING: Item<'_> = Item { raw: "", next: 0, kind: Kind::Null, escaped: false };
         self.doc.items.get(self.index).copied().unwrap_or(NOTHING)
     }
 
@@ -160,13 +177,14 @@ impl<'d> Node<'d> {
 
     /// The bytes of the text that are the value.
     pub fn span(self) -> Range<usize> {
-        let item = self.item();
-        item.start as usize..item.end as usize
+        let raw = self.raw();
+        let start = raw.as_ptr().addr().wrapping_sub(self.doc.text.as_ptr().addr());
+        start..start.saturating_add(raw.len())
     }
 
     /// The value as it stands in the text.
     pub fn raw(self) -> &'d str {
-        self.doc.text.get(self.span()).unwrap_or_default()
+        self.item().raw
     }
 
     /// The string, in its escapes.
@@ -175,8 +193,7 @@ impl<'d> Node<'d> {
         if item.kind != Kind::String {
             return None;
         }
-        let inner = self.doc.text.get(item.start.wrapping_add(1) as usize..item.end.wrapping_sub(1) as usize)?;
-        Some(Str::from_json(inner, item.escaped))
+        Some(Str::from_json(item.inner(), item.escaped))
     }
 
     /// The string, decoded.
@@ -218,7 +235,7 @@ impl<'d> Node<'d> {
 
     /// The value of a member, unless it is `null` or absent.
     pub fn get(self, name: &str) -> Option<Node<'d>> {
-        self.members().find(|(n, v)| n == name && !v.is_null()).map(|(_, v)| v)
+        self.members().named().find(|(n, v)| n.item().is(name) && !v.is_null()).map(|(_, v)| v)
     }
 
     fn contents(self, kind: Kind) -> Items<'d> {
@@ -264,8 +281,9 @@ impl<'d> Iterator for Members<'d> {
     type Item = (Cow<'d, str>, Node<'d>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let name = self.0.next()?;
-        Some((name.text().unwrap_or_default(), self.0.next()?))
+        let name = self.0.next()?.item();
+        let text = if name.escaped { Str::from_json(name.inner(), true).decode() } else { name.inner().into() };
+        Some((text, self.0.next()?))
     }
 }
 
@@ -282,34 +300,31 @@ struct Scan<'a> {
     at: usize,
     doc: Doc<'a>,
     strict: bool,
+    /// Whether no control character is in the text, so that none need be looked for in strings.
+    clean: bool,
+    /// The innermost container that is not closed: its index and kind.
+    open: Option<(usize, Kind)>,
+    /// How many containers are not closed.
+    depth: usize,
 }
 
 impl Scan<'_> {
     fn run(&mut self) -> Result<(), Fault> {
-        let mut open: Vec<usize> = Vec::new();
         'value: loop {
             self.space();
             let start = self.at;
             let kind = match self.peek() {
                 Some(b'{') => {
-                    self.bump();
-                    let index = self.push(start, Kind::Object)?;
-                    open.push(index);
-                    self.space();
+                    self.begin(Kind::Object)?;
                     if self.peek() != Some(b'}') {
                         self.name()?;
-                        self.deep(&open)?;
                         continue 'value;
                     }
                     Kind::Object
                 }
                 Some(b'[') => {
-                    self.bump();
-                    let index = self.push(start, Kind::Array)?;
-                    open.push(index);
-                    self.space();
+                    self.begin(Kind::Array)?;
                     if self.peek() != Some(b']') {
-                        self.deep(&open)?;
                         continue 'value;
                     }
                     Kind::Array
@@ -331,7 +346,7 @@ impl Scan<'_> {
             // An empty container is closed below, like one whose last value has just ended.
             let mut fresh = matches!(kind, Kind::Array | Kind::Object);
             loop {
-                let Some(&container) = open.last() else {
+                let Some((container, kind)) = self.open else {
                     self.space();
                     return if self.at == self.bytes.len() {
                         Ok(())
@@ -339,7 +354,7 @@ impl Scan<'_> {
                         Err(self.fault("more text after the value"))
                     };
                 };
-                let object = self.doc.items.get(container).is_some_and(|i| i.kind == Kind::Object);
+                let object = kind == Kind::Object;
                 self.space();
                 match self.peek() {
                     Some(b',') if !fresh => {
@@ -350,13 +365,12 @@ impl Scan<'_> {
                         }
                         continue 'value;
                     }
-                    Some(b'}') if object => self.close(container)?,
-                    Some(b']') if !object => self.close(container)?,
+                    Some(b'}') if object => self.end(container)?,
+                    Some(b']') if !object => self.end(container)?,
                     Some(_) if object => return Err(self.fault("expected `,` or `}`")),
                     Some(_) => return Err(self.fault("expected `,` or `]`")),
                     None => return Err(self.fault("the text ends inside a value")),
                 }
-                open.pop();
                 fresh = false;
             }
         }
@@ -380,8 +394,21 @@ impl Scan<'_> {
         }
     }
 
-    fn deep(&self, open: &[usize]) -> Result<(), Fault> {
-        if open.len() > MAX_DEPTH { Err(self.fault("values nest too deep (at most 128 levels)")) } else { Ok(()) }
+    /// Goes into a container, up to its first value.
+    fn begin(&mut self, kind: Kind) -> Result<(), Fault> {
+        let start = self.at;
+        self.bump();
+        let index = self.push(start, kind)?;
+        if let Some(item) = self.doc.items.get_mut(index) {
+            item.next = self.open.map_or(0, |(around, _)| around as u32);
+        }
+        self.open = Some((index, kind));
+        self.depth = self.depth.saturating_add(1);
+        self.space();
+        if self.depth > MAX_DEPTH && !matches!(self.peek(), Some(b'}' | b']')) {
+            return Err(self.fault("values nest too deep (at most 128 levels)"));
+        }
+        Ok(())
     }
 
     fn push(&mut self, start: usize, kind: Kind) -> Result<usize, Fault> {
@@ -389,9 +416,10 @@ impl Scan<'_> {
         if index >= MAX_ITEMS {
             return Err(self.fault("too many values (at most 1048576)"));
         }
+        let raw = self.doc.text.get(start..self.at).unwrap_or_default();
         // `Doc::index` has seen that offsets fit.
-        let (start, end, next) = (start as u32, self.at as u32, (index as u32).saturating_add(1));
-        self.doc.items.push(Item { start, end, next, kind, escaped: false });
+        let next = (index as u32).saturating_add(1);
+        self.doc.items.push(Item { raw, next, kind, escaped: false });
         Ok(index)
     }
 
@@ -400,12 +428,23 @@ impl Scan<'_> {
         Ok(kind)
     }
 
-    fn close(&mut self, container: usize) -> Result<(), Fault> {
+    /// Comes out of a container.
+    fn end(&mut self, container: usize) -> Result<(), Fault> {
         self.bump();
-        let (end, next) = (self.at as u32, self.doc.items.len() as u32);
+        let next = self.doc.items.len() as u32;
+        let around = self.doc.items.get(container).map_or(0, |item| item.next as usize);
+        let start = Node { doc: &self.doc, index: container }.span().start;
+        let raw = self.doc.text.get(start..self.at).unwrap_or_default();
         let Some(item) = self.doc.items.get_mut(container) else { return Ok(()) };
-        (item.end, item.next) = (end, next);
-        if self.strict && item.kind == Kind::Object { self.unique(container) } else { Ok(()) }
+        (item.raw, item.next) = (raw, next);
+        let kind = item.kind;
+        self.depth = self.depth.saturating_sub(1);
+        self.open = if self.depth == 0 {
+            None
+        } else {
+            self.doc.items.get(around).map(|item| (around, item.kind))
+        };
+        if self.strict && kind == Kind::Object { self.unique(container) } else { Ok(()) }
     }
 
     /// Refuses an object in which a name stands twice.
@@ -455,7 +494,7 @@ impl Scan<'_> {
         let mut escaped = false;
         loop {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
-            let Some(length) = plain(rest) else {
+            let Some(length) = (if self.clean { mark(rest) } else { special(rest) }) else {
                 self.at = self.bytes.len();
                 return Err(self.fault("the text ends inside a string"));
             };
@@ -536,22 +575,4 @@ impl Scan<'_> {
 fn second(name: &str, offset: usize) -> Fault {
     let shown: String = name.chars().take(64).collect();
     Fault { offset, what: format!("a second member `{shown}` in one object").into() }
-}
-
-/// How many bytes come before a quote, a backslash or a control character; `None` if there is none of them.
-fn plain(bytes: &[u8]) -> Option<usize> {
-    // Names and words end soon: looking at each byte is quicker than setting up a search.
-    const SOON: usize = 32;
-    let special = |&b: &u8| b < 0x20 || b == b'"' || b == b'\\';
-    let (head, tail) = bytes.split_at_checked(SOON).unwrap_or((bytes, &[]));
-    if let Some(at) = head.iter().position(special) {
-        return Some(at);
-    }
-    let length = memchr::memchr2(b'"', b'\\', tail)?;
-    let long = tail.get(..length).unwrap_or_default();
-    // No early exit, so that the loop becomes vector code.
-    if long.iter().fold(false, |found, &b| found | (b < 0x20)) {
-        return bytes.iter().position(special);
-    }
-    length.checked_add(head.len())
 }

@@ -161,10 +161,30 @@ impl From<String> for Str<'_> {
     }
 }
 
+/// Where the first quote, backslash or control character stands: what a JSON string cannot hold as it is.
+pub(super) fn special(bytes: &[u8]) -> Option<usize> {
+    let mark = mark(bytes);
+    if has_control(bytes.get(..mark.unwrap_or(bytes.len())).unwrap_or_default()) {
+        return bytes.iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\');
+    }
+    mark
+}
+
+/// Where the first quote or backslash stands.
+pub(super) fn mark(bytes: &[u8]) -> Option<usize> {
+    memchr::memchr2(b'"', b'\\', bytes)
+}
+
+/// Whether a control character stands anywhere.
+pub(super) fn has_control(bytes: &[u8]) -> bool {
+    // No early exit, so that the loop becomes vector code.
+    bytes.iter().fold(false, |found, &b| found | (b < 0x20))
+}
+
 /// Gives `piece` the parts of `text` as a JSON string holds them.
 pub(super) fn escape(text: &str, piece: &mut dyn FnMut(&str)) {
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|b| b < 0x20 || b == b'"' || b == b'\\') {
+    while let Some(at) = special(rest.as_bytes()) {
         let Some((plain, tail)) = rest.split_at_checked(at) else { break };
         piece(plain);
         // What was found is one byte of ASCII.

@@ -139,8 +139,18 @@ impl<'w, 'a> Writer<'w, 'a> {
         self.close_array();
     }
 
-    /// The name of the next value.
-    pub fn key(&mut self, name: &str) -> &mut Self {
+    /// The name of the next value, which must need no escapes.
+    pub fn key(&mut self, name: &'static str) -> &mut Self {
+        self.value();
+        self.body.own.push(b'"');
+        self.body.copy(name.as_bytes());
+        self.body.own.extend_from_slice(b"\":");
+        self.comma = false;
+        self
+    }
+
+    /// As [`Self::key`], for a name from outside.
+    pub fn name(&mut self, name: &str) -> &mut Self {
         self.text(name);
         self.body.own.push(b':');
         self.comma = false;

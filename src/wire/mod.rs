@@ -57,7 +57,7 @@ pub struct Target<'t> {
     pub max_tokens: Option<u64>,
     /// The field of an assistant's message in which the provider wants its thought back, where it does: OpenAI's format
     /// has none, and some who follow it demand one.
-    pub reasoning_field: Option<&'t str>,
+    pub reasoning_field: Option<&'static str>,
 }
 
 /// A call in a provider's format.

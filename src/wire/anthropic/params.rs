@@ -109,7 +109,7 @@ pub(super) fn rest<'a>(call: &Generate<'a>, dropped: &mut Dropped, w: &mut Write
     unsaid(call, dropped)?;
     for (name, raw) in &call.native {
         if call.format == Some(Format::Messages) {
-            w.key(name).share_raw(raw);
+            w.name(name).share_raw(raw);
         } else {
             dropped.note(name.to_string())?;
         }

@@ -119,16 +119,16 @@ fn write(schema: Node<'_>, w: &mut Writer<'_, '_>) {
     w.open_object();
     for (name, value) in schema.members() {
         match fate(&name, value) {
-            Fate::Close => w.key(&name).bool(false),
+            Fate::Close => w.name(&name).bool(false),
             Fate::Describe | Fate::Drop => {}
             Fate::Either => w.key("anyOf").array(|w| value.items().for_each(|schema| write(schema, w))),
             Fate::Keep if name == "description" && !loose.is_empty() && described.is_some() => {}
-            Fate::Keep => w.key(&name).raw(value.raw()),
-            Fate::Schema => write(value, w.key(&name)),
-            Fate::SchemaMap => w.key(&name).object(|w| {
-                value.members().for_each(|(name, schema)| write(schema, w.key(&name)));
+            Fate::Keep => w.name(&name).raw(value.raw()),
+            Fate::Schema => write(value, w.name(&name)),
+            Fate::SchemaMap => w.name(&name).object(|w| {
+                value.members().for_each(|(name, schema)| write(schema, w.name(&name)));
             }),
-            Fate::Schemas => w.key(&name).array(|w| value.items().for_each(|schema| write(schema, w))),
+            Fate::Schemas => w.name(&name).array(|w| value.items().for_each(|schema| write(schema, w))),
         }
     }
     if !loose.is_empty() {

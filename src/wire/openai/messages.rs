@@ -45,7 +45,7 @@ pub(super) struct Conversation<'c, 'w, 'a> {
     /// The client's format.
     pub(super) format: Option<Format>,
     /// See [`Target::reasoning_field`](crate::wire::Target::reasoning_field).
-    pub(super) reasoning_field: Option<&'c str>,
+    pub(super) reasoning_field: Option<&'static str>,
 }
 
 impl<'a> Conversation<'_, '_, 'a> {
@@ -242,7 +242,7 @@ impl<'a> Turn<'a> {
         self.text.is_empty() && self.refusal.is_empty() && self.calls.is_empty()
     }
 
-    fn write(&self, w: &mut Writer<'_, 'a>, name: Option<&Str<'_>>, reasoning_field: Option<&str>) {
+    fn write(&self, w: &mut Writer<'_, 'a>, name: Option<&Str<'_>>, reasoning_field: Option<&'static str>) {
         w.object(|w| {
             w.key("role").text("assistant");
             if let Some(name) = name {

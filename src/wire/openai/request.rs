@@ -159,7 +159,7 @@ impl<'a> Request<'_, 'a> {
         ];
         for (name, value) in numbers {
             if let Some(value) = value {
-                self.w.key(name).share_raw(value);
+                self.w.name(name).share_raw(value);
             }
         }
         if let Some(logprobs) = call.logprobs {
@@ -245,7 +245,7 @@ impl<'a> Request<'_, 'a> {
             if call.format != Some(Format::Chat) {
                 self.dropped.note(name.clone().into_owned())?;
             } else if name != "stream_options" {
-                self.w.key(name).share_raw(value);
+                self.w.name(name).share_raw(value);
             }
         }
         Ok(())
@@ -272,7 +272,7 @@ fn parameters<'a>(w: &mut Writer<'_, 'a>, schema: Option<&'a str>) {
         w.key("type").text("object");
         w.key("properties").raw("{}");
         for (name, value) in root.members().filter(|(name, _)| name != "type") {
-            w.key(&name).raw(value.raw());
+            w.name(&name).raw(value.raw());
         }
     });
 }
