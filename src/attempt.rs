@@ -194,7 +194,7 @@ fn headers(upstream: &Upstream, client: &Headers, same: bool, surface: &Surface)
         let known = FORWARDED.contains(&name) || HOST.contains(&name) || rules.forward.iter().any(|n| n == name);
         known || (same && belongs(surface.format, name))
     };
-    let mut headers: Headers = client.list.iter().filter(|(name, _)| passes(name)).cloned().collect();
+    let mut headers: Headers = client.iter().filter(|(name, _)| passes(name)).collect();
     headers.set(":authority", upstream.authority.as_str());
     headers.set(":scheme", if upstream.tls { "https" } else { "http" });
     headers.set("content-type", "application/json");
@@ -232,8 +232,8 @@ fn credentials(upstream: &Upstream, call: Inbound<'_>, headers: &mut Headers) ->
             }
         }
         Credentials::Client => {
-            let own = call.headers.list.iter().filter(|(name, _)| KEY_HEADERS.contains(&name.as_str()));
-            own.for_each(|(name, value)| headers.set(name, value.clone()));
+            let own = call.headers.iter().filter(|(name, _)| KEY_HEADERS.contains(name));
+            own.for_each(|(name, value)| headers.set(name, value));
         }
         Credentials::Host | Credentials::None => {}
         Credentials::Unset(_) => return Err(no_credentials(upstream)),

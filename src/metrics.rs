@@ -4,8 +4,9 @@
 //! which the shipped `stats_tags` turn back into labels (the encoding is
 //! [Istio's](https://istio.io/latest/docs/reference/config/metrics/), since model names hold dots).
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::{FxHashMap, FxHasher};
 
 /// What a metric counts like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,8 +119,8 @@ impl Metric {
 pub struct Registry {
     /// By a hash of metric and labels, so that a known series costs no name. 64 bits do not meet by chance among the few
     /// thousand series that there may be.
-    ids: HashMap<u64, u32>,
-    counts: HashMap<&'static str, usize>,
+    ids: FxHashMap<u64, u32>,
+    counts: FxHashMap<&'static str, usize>,
 }
 
 impl Registry {
@@ -132,7 +133,7 @@ impl Registry {
         most: usize,
         define: &mut dyn FnMut(Kind, &str) -> Option<u32>,
     ) -> Option<u32> {
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = FxHasher::default();
         (metric.name, labels).hash(&mut hasher);
         let key = hasher.finish();
         if let Some(id) = self.ids.get(&key) {

@@ -313,10 +313,10 @@ fn headers(value: &Value) -> Headers {
 
 fn shown(outbound: &Outbound, received: &[u8]) -> Vec<u8> {
     let body = Piece::join(&outbound.body, received);
-    let mut headers: Vec<_> = outbound.headers.list.iter().filter(|(name, _)| name != "content-length").collect();
+    let mut headers: Vec<_> = outbound.headers.iter().filter(|(name, _)| *name != "content-length").collect();
     headers.sort();
     let headers: serde_json::Map<String, Value> =
-        headers.iter().map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into())).collect();
+        headers.iter().map(|(name, value)| ((*name).to_owned(), String::from_utf8_lossy(value).into())).collect();
     let body: Value = serde_json::from_slice(&body).unwrap();
     pretty(json!({"headers": headers, "body": body, "dropped": outbound.dropped}).to_string().as_bytes())
 }

@@ -105,8 +105,7 @@ pub fn headers(map: Map) -> Outcome<Headers> {
 
 /// Puts `headers` in the place of a whole map.
 pub fn set_headers(map: Map, headers: &Headers) -> Outcome<()> {
-    let list: Vec<(&str, &[u8])> = headers.list.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
-    let packed = pack(&list);
+    let packed = pack(headers.len(), headers.iter());
     // SAFETY: as above.
     outcome(unsafe { proxy_set_header_map_pairs(map as u32, packed.as_ptr(), packed.len()) })
 }
@@ -135,7 +134,7 @@ pub fn set_state(name: &str, value: &[u8]) -> Outcome<()> {
 
 /// Answers the client in place of any upstream.
 pub fn reply(status: u16, details: &str, headers: &[(&str, &[u8])], body: &[u8]) -> Outcome<()> {
-    let headers = pack(headers);
+    let headers = pack(headers.len(), headers.iter().copied());
     const NO_GRPC: i32 = -1;
     // SAFETY: as above.
     outcome(unsafe {
@@ -185,11 +184,11 @@ pub fn record(id: u32, value: u64) -> Outcome<()> {
 }
 
 /// Pairs as the ABI has them: the count, the sizes of each name and value, then each name and value ended by a zero.
-fn pack(pairs: &[(&str, &[u8])]) -> Vec<u8> {
+fn pack<'p>(count: usize, pairs: impl Iterator<Item = (&'p str, &'p [u8])> + Clone) -> Vec<u8> {
     let size = |n: usize| u32::try_from(n).unwrap_or(0).to_le_bytes();
     let mut packed = Vec::with_capacity(1024);
-    packed.extend_from_slice(&size(pairs.len()));
-    for (name, value) in pairs {
+    packed.extend_from_slice(&size(count));
+    for (name, value) in pairs.clone() {
         packed.extend_from_slice(&size(name.len()));
         packed.extend_from_slice(&size(value.len()));
     }
@@ -216,11 +215,11 @@ fn unpack(packed: &[u8]) -> Option<Headers> {
     let mut sizes = packed;
     let count = number(&mut sizes)?;
     let mut texts = sizes.get(count.checked_mul(8)?..)?;
-    (0..count)
-        .map(|_| {
-            let (name, value) = (number(&mut sizes)?, number(&mut sizes)?);
-            let name = String::from_utf8_lossy(part(&mut texts, name)?).into_owned();
-            Some((name, part(&mut texts, value)?.to_vec()))
-        })
-        .collect()
+    let mut headers = Headers::new();
+    for _ in 0..count {
+        let (name, value) = (number(&mut sizes)?, number(&mut sizes)?);
+        let name = String::from_utf8_lossy(part(&mut texts, name)?);
+        headers.add(&name, part(&mut texts, value)?);
+    }
+    Some(headers)
 }

@@ -80,7 +80,7 @@ impl Exchange {
         }
         self.plan = self.reply.head(status, &headers);
         self.held = headers;
-        self.held.list.retain(|(name, _)| !hidden(name));
+        self.held.retain(|name, _| !hidden(name));
         more(&mut self.held);
         match self.plan {
             Plan::Stream if !end => {

@@ -96,7 +96,7 @@ impl Listener {
     fn record(&mut self, routed: &Routed) -> Shared {
         let mut headers = std::mem::take(&mut self.headers);
         let virtual_key = self.config.client_auth == ClientAuth::Keys;
-        headers.list.retain(|(name, _)| !(private(name) || virtual_key && KEY_HEADERS.contains(&name.as_str())));
+        headers.retain(|name, _| !(private(name) || virtual_key && KEY_HEADERS.contains(&name)));
         for (name, value) in &routed.headers {
             headers.set(name, value.as_str());
         }

@@ -135,7 +135,7 @@ fn response(answer: &Answer) -> Result<ExitCode, String> {
         print(&out)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut kept: Headers = headers.list.into_iter().filter(|(name, _)| !hidden(name)).collect();
+    let mut kept: Headers = headers.iter().filter(|(name, _)| !hidden(name)).collect();
     kept.set("content-type", media_type);
     let body = match serde_json::from_slice::<Value>(&out) {
         Ok(value) => value,
@@ -205,9 +205,9 @@ fn parse_headers(list: &[String]) -> Result<Headers, String> {
 }
 
 fn show_headers(headers: &Headers) -> Value {
-    let shown = headers.list.iter().filter(|(name, _)| !name.starts_with(':'));
+    let shown = headers.iter().filter(|(name, _)| !name.starts_with(':'));
     let mut shown: Vec<_> =
-        shown.map(|(name, value)| (name.clone(), Value::from(String::from_utf8_lossy(value).into_owned()))).collect();
+        shown.map(|(name, value)| (name.to_owned(), Value::from(String::from_utf8_lossy(value).into_owned()))).collect();
     shown.sort_by(|a, b| a.0.cmp(&b.0));
     Value::Object(shown.into_iter().collect())
 }

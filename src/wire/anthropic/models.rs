@@ -115,8 +115,12 @@ static MODELS: &[Model] = &[
 
 /// What the model of that name takes, whatever stands around its name where it is served.
 pub(super) fn of(name: &str) -> &'static Model {
-    let name = name.to_ascii_lowercase().replace('.', "-");
-    let holds = |key: &str| name.match_indices(key).any(|(at, key)| ends(&name, at.saturating_add(key.len())));
+    let name: String = name.chars().map(|c| if c == '.' { '-' } else { c.to_ascii_lowercase() }).collect();
+    // Where each word starts, with all that follows it.
+    let marks = name.match_indices(|c: char| !c.is_ascii_alphanumeric());
+    let starts = std::iter::once(0).chain(marks.map(|(at, mark)| at.saturating_add(mark.len())));
+    let tails: Vec<&str> = starts.filter_map(|at| name.get(at..)).collect();
+    let holds = |key: &str| tails.iter().any(|tail| tail.starts_with(key) && ends(tail, key.len()));
     MODELS.iter().find(|model| holds(model.key)).unwrap_or(&OTHER)
 }
 
