@@ -121,7 +121,8 @@ impl<'a> Doc<'a> {
         // Most texts hold a value or name per 16 bytes or fewer; a long string more than makes up for it.
         items.reserve((text.len() / 16).clamp(16, 1024));
         let clean = !has_control(bytes);
-        let mut scan = Scan { bytes: text.as_bytes(), at: 0, doc: Doc { text, items }, strict, clean, open: None, depth: 0 };
+        let mut scan =
+            Scan { bytes: text.as_bytes(), at: 0, doc: Doc { text, items }, strict, clean, open: None, depth: 0 };
         scan.run()?;
         Ok(scan.doc)
     }
@@ -439,11 +440,7 @@ impl Scan<'_> {
         (item.raw, item.next) = (raw, next);
         let kind = item.kind;
         self.depth = self.depth.saturating_sub(1);
-        self.open = if self.depth == 0 {
-            None
-        } else {
-            self.doc.items.get(around).map(|item| (around, item.kind))
-        };
+        self.open = if self.depth == 0 { None } else { self.doc.items.get(around).map(|item| (around, item.kind)) };
         if self.strict && kind == Kind::Object { self.unique(container) } else { Ok(()) }
     }
 

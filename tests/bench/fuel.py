@@ -1,6 +1,7 @@
-"""Counts the wasm instructions that the filter spends on each kind of call, against the counts in fuel.json.
+"""Counts the wasm instructions that the filter spends on each kind of call, against the counts in fuel.json, and the memory
+that its VM takes.
 
-Fails where a count is more than five percent above. `--write` takes the counts of this run as the new baseline: compilers
+Fails where a count is more than five percent above, or the memory grows by so much between 500 calls and 2000. `--write` takes the counts of this run as the new baseline: compilers
 differ by a few percent, so write it with the one that continuous integration uses.
 """
 
@@ -17,20 +18,35 @@ FOLDER = ROOT / "target/bench"
 BASELINE = ROOT / "tests/bench/fuel.json"
 RUNNER = FOLDER / "fuel/release/fuel"
 WASM = ROOT / "target/dragoman.wasm"
+TRAFFIC = FOLDER / "traffic"
 TOLERANCE = 1.05
 PATHS = {"claude": "/v1/messages", "openai": "/v1/chat/completions"}
+
+
+def run(mode: str, *arguments: object) -> dict:
+    done = subprocess.run([RUNNER, mode, WASM, FOLDER / "fuel.json", *arguments], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{mode} {' '.join(map(str, arguments))}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def memory_grows(model: str, upstream: str) -> bool:
+    """Shows the memory of a VM; whether it grows too much."""
+    answer = PATHS[upstream][1:].replace("/", "_")
+    found = run("memory", model, TRAFFIC / f"{answer}.json", TRAFFIC / f"{answer}.sse")
+    growth = found["later"] / found["warm"]
+    print(
+        f"memory, OpenAI to {upstream}: {found['warm'] / 2**20:.1f} MiB after 500 calls, {growth - 1:+.1%} after 2000; "
+        f"{found['stream'] / 2**10:.1f} KiB per open stream"
+    )
+    return growth > TOLERANCE
 
 
 def counts(model: str, upstream: str, kind: str) -> dict[str, int]:
     """Instructions of a call; for a stream those of an event, and those of all that is not an event."""
     path = PATHS[upstream]
     answer = path[1:].replace("/", "_") + (".sse" if kind == "stream" else ".json")
-    traffic_folder = FOLDER / "traffic"
-    command = [RUNNER, WASM, FOLDER / "fuel.json", traffic_folder / f"{model}.{kind}", traffic_folder / answer]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{kind} to {upstream}: {done.stderr}")
-    spent = json.loads(done.stdout)
+    spent = run("call", TRAFFIC / f"{model}.{kind}", TRAFFIC / answer)
     if spent["path"] != path:
         sys.exit(f"{kind} to {upstream}: went to {spent['path']}")
     call = spent["request"] + spent["head"] + spent["end"]
@@ -40,7 +56,7 @@ def counts(model: str, upstream: str, kind: str) -> dict[str, int]:
 
 
 def main() -> None:
-    traffic.write(FOLDER / "traffic", list(configs.MODELS))
+    traffic.write(TRAFFIC, list(configs.MODELS))
     # No call leaves the stub host: any port will do.
     (FOLDER / "fuel.json").write_text(json.dumps(configs.dragoman("standalone", 9900)))
     measured = {
@@ -59,6 +75,8 @@ def main() -> None:
         ratio = count / baseline[name]
         worse |= ratio > TOLERANCE
         print(f"{name:44}{count:12,}{ratio - 1:+9.1%}{'  too much' if ratio > TOLERANCE else ''}")
+    for model, upstream in configs.MODELS.items():
+        worse |= memory_grows(model, upstream)
     sys.exit(worse)
 
 

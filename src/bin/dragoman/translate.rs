@@ -206,8 +206,9 @@ fn parse_headers(list: &[String]) -> Result<Headers, String> {
 
 fn show_headers(headers: &Headers) -> Value {
     let shown = headers.iter().filter(|(name, _)| !name.starts_with(':'));
-    let mut shown: Vec<_> =
-        shown.map(|(name, value)| (name.to_owned(), Value::from(String::from_utf8_lossy(value).into_owned()))).collect();
+    let mut shown: Vec<_> = shown
+        .map(|(name, value)| (name.to_owned(), Value::from(String::from_utf8_lossy(value).into_owned())))
+        .collect();
     shown.sort_by(|a, b| a.0.cmp(&b.0));
     Value::Object(shown.into_iter().collect())
 }

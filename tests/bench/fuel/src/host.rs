@@ -101,23 +101,34 @@ impl Guest {
 
     /// A body as it arrives; what the filter lets pass leaves the buffer.
     pub fn body<'a>(&mut self, id: i32, half: Map, parts: impl Iterator<Item = &'a [u8]>) -> Result<()> {
+        let mut parts = parts.peekable();
+        while let Some(part) = parts.next() {
+            self.part(id, half, part, parts.peek().is_none())?;
+        }
+        Ok(())
+    }
+
+    /// A part of a body, perhaps the last.
+    pub fn part(&mut self, id: i32, half: Map, part: &[u8], last: bool) -> Result<()> {
         let name = match half {
             Map::Request => "proxy_on_request_body",
             Map::Response => "proxy_on_response_body",
         };
         let Some(callback) = self.callback::<(i32, i32, i32)>(name) else { return Ok(()) };
-        let mut parts = parts.peekable();
-        while let Some(part) = parts.next() {
-            let buffer = self.store.data_mut().buffers.entry(half as i32).or_default();
-            buffer.extend_from_slice(part);
-            let size = buffer.len() as i32;
-            let action = callback.call(&mut self.store, (id, size, i32::from(parts.peek().is_none())))?;
-            if action != PAUSE {
-                self.store.data_mut().buffers.remove(&(half as i32));
-            }
-            self.refused()?;
+        let buffer = self.store.data_mut().buffers.entry(half as i32).or_default();
+        buffer.extend_from_slice(part);
+        let size = buffer.len() as i32;
+        if callback.call(&mut self.store, (id, size, i32::from(last)))? != PAUSE {
+            self.store.data_mut().buffers.remove(&(half as i32));
         }
-        Ok(())
+        self.refused()
+    }
+
+    /// The bytes of memory that the VM has.
+    pub fn memory(&mut self) -> Result<usize> {
+        let memory = self.instance.get_memory(&mut self.store, "memory");
+        let memory = memory.ok_or_else(|| wasmtime::format_err!("the module exports no memory"))?;
+        Ok(memory.data_size(&self.store))
     }
 
     /// The end of a call.
