@@ -6,6 +6,8 @@
 pub enum Format {
     /// [OpenAI's chat completions](https://platform.openai.com/docs/api-reference/chat).
     Chat,
+    /// [OpenAI's embeddings](https://platform.openai.com/docs/api-reference/embeddings).
+    Embeddings,
     /// [Anthropic's Messages](https://platform.claude.com/docs/en/api/messages).
     Messages,
 }
@@ -15,6 +17,8 @@ pub enum Format {
 pub enum Operation {
     /// How many input tokens a conversation would cost.
     CountTokens,
+    /// Vectors that stand for texts.
+    Embed,
     /// The next turn of a conversation.
     Generate,
 }

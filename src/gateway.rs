@@ -181,7 +181,7 @@ impl Gateway {
         let (model, upstream) = routed.inspect_err(|_| self.reject("model"))?;
         self.model = model;
         let upstream = upstream?;
-        if operation == Operation::CountTokens && !self.counts(upstream, format) {
+        if operation == Operation::CountTokens && !self.counts(&ask.model, upstream, format) {
             return Ok(Err(estimate(doc.root())));
         }
         let headers = self.routing(&ask, upstream);
@@ -209,7 +209,8 @@ impl Gateway {
         let able = |place: usize| {
             self.config.upstreams.get(place).is_some_and(|upstream| {
                 let counted = operation == Operation::CountTokens;
-                let can = counted || attempt::surface(upstream, operation, format).is_some();
+                let name = self.config.upstream_model(resolved, place);
+                let can = counted || attempt::surface(upstream, operation, format, &name).is_some();
                 can && !matches!(upstream.credentials, Credentials::Unset(_))
             })
         };
@@ -248,9 +249,12 @@ impl Gateway {
     }
 
     /// Whether tokens are counted upstream, in the client's own format.
-    fn counts(&self, upstream: Option<usize>, format: Format) -> bool {
-        let upstream = upstream.and_then(|place| self.config.upstreams.get(place));
-        upstream.is_some_and(|upstream| attempt::surface(upstream, Operation::CountTokens, format).is_some())
+    fn counts(&self, asked: &str, upstream: Option<usize>, format: Format) -> bool {
+        let place = upstream.unwrap_or(usize::MAX);
+        self.config.upstreams.get(place).is_some_and(|upstream| {
+            let name = self.config.name_at(asked, place);
+            attempt::surface(upstream, Operation::CountTokens, format, &name).is_some()
+        })
     }
 
     fn routing(&self, ask: &Ask, upstream: Option<usize>) -> Vec<(&'static str, String)> {
@@ -307,7 +311,7 @@ impl Gateway {
         let mut body = Body::default();
         let mut w = Writer::new(&mut body);
         w.object(|w| {
-            if self.format == Format::Chat {
+            if self.format != Format::Messages {
                 w.key("object").text("list");
             }
             w.key("data").array(|w| models.iter().for_each(|name| self.write_model(w, name, created)));
@@ -336,7 +340,7 @@ impl Gateway {
         w.object(|w| {
             w.key("id").text(name);
             match self.format {
-                Format::Chat => {
+                Format::Chat | Format::Embeddings => {
                     w.key("object").text("model");
                     w.key("created").u64(created);
                     w.key("owned_by").text("dragoman");

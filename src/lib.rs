@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod attempt;
+pub mod auth;
 pub mod call;
 pub mod client;
 pub mod config;
@@ -19,6 +20,7 @@ pub mod patch;
 pub mod provider;
 pub mod record;
 pub mod reply;
+pub mod time;
 pub mod usage;
 pub mod wire;
 

@@ -32,6 +32,7 @@ impl Meter {
             Event::BlockDelta { .. }
             | Event::BlockStart { .. }
             | Event::BlockStop { .. }
+            | Event::Embedding { .. }
             | Event::Ping
             | Event::Start { .. } => {}
             Event::End => self.ended = true,

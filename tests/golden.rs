@@ -34,7 +34,7 @@ use dragoman::endpoint::Endpoint;
 use dragoman::error::Error;
 use dragoman::event::Event;
 use dragoman::format::Format;
-use dragoman::frame::sse;
+use dragoman::frame::{Decoder, Frame, Framing};
 use dragoman::http::Headers;
 use dragoman::json::Doc;
 use dragoman::meter::Meter;
@@ -155,7 +155,9 @@ impl Case<'_> {
         let model = self.config.name_at(&ask.model, place);
         let mut headers = headers(&settings["headers"]);
         headers.set(":method", "POST");
-        let inbound = Inbound { operation, format, headers: &headers, doc: &doc, ask: &ask, model: &model, turn: 0 };
+        let now = ask.now;
+        let inbound =
+            Inbound { operation, format, headers: &headers, doc: &doc, ask: &ask, model: &model, turn: 0, now };
         attempt::request(self.config, &self.config.upstreams[place], inbound)
     }
 
@@ -173,7 +175,7 @@ impl Case<'_> {
         let reply = || self.send(settings, request).unwrap().reply;
         let whole = feed(&mut reply(), status, &head, &[response]);
         if kind == "sse" {
-            self.check_laws(response);
+            self.check_laws(settings, request, &head, response);
             let step = if response.len() > 3000 { response.len() / 1000 } else { 1 };
             for at in (1..response.len()).step_by(step) {
                 let cut = feed(&mut reply(), status, &head, &[&response[..at], &response[at..]]);
@@ -208,25 +210,22 @@ impl Case<'_> {
         }
     }
 
-    fn check_laws(&self, response: &[u8]) {
-        let place = self.config.upstreams.iter().position(|u| u.name == self.upstream).unwrap();
-        let Some(surface) =
-            attempt::surface(&self.config.upstreams[place], dragoman::format::Operation::Generate, self.format())
-        else {
-            return;
-        };
+    fn check_laws(&self, settings: &Value, request: &[u8], head: &Headers, response: &[u8]) {
+        let surface = self.send(settings, request).unwrap().surface;
         let mut reader = dragoman::wire::of(surface.format).reader();
         let mut laws = Laws::default();
-        let mut decoder = sse::Decoder::default();
-        let mut each = |frame: sse::Frame<'_>| {
-            if frame.data.as_ref() == b"[DONE]" {
+        let mut decoder = Decoder::new(Framing::of(&head.media_type()).unwrap());
+        let mut each = |frame: Frame<'_>| {
+            if frame.failed {
+                laws.over = true;
+            } else if frame.data.as_ref() == b"[DONE]" {
                 reader.end(&mut |event| laws.check(&event));
             } else if let Ok(doc) = Doc::lenient(&frame.data) {
                 reader.event(frame.event, doc.root(), &mut |event| laws.check(&event));
             }
         };
         decoder.push(response, &mut each).unwrap();
-        decoder.end(&mut each);
+        decoder.end(&mut each).unwrap();
         reader.end(&mut |event| laws.check(&event));
         assert!(laws.over, "{:?}: the events have no end", self.folder);
     }
@@ -301,7 +300,7 @@ impl Laws {
                 *finished = true;
             }
             Event::End | Event::Error(_) => self.over = true,
-            Event::Ping | Event::Unknown | Event::Usage { .. } => {}
+            Event::Embedding { .. } | Event::Ping | Event::Unknown | Event::Usage { .. } => {}
         }
     }
 }

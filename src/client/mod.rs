@@ -4,13 +4,14 @@
 //! client's bytes. Clients know no provider.
 
 use crate::answer::Answer;
-use crate::call::Generate;
+use crate::call::Call;
 use crate::error::Error;
 use crate::event::Event;
-use crate::format::Format;
+use crate::format::{Format, Operation};
 use crate::json::{Edits, Node};
 
 pub mod chat;
+pub mod embeddings;
 pub mod estimate;
 mod fields;
 pub mod messages;
@@ -19,6 +20,7 @@ pub mod messages;
 pub fn of(format: Format) -> &'static dyn Client {
     match format {
         Format::Chat => &chat::Chat,
+        Format::Embeddings => &embeddings::Embeddings,
         Format::Messages => &messages::Messages,
     }
 }
@@ -34,6 +36,8 @@ pub struct Ask {
     pub include_usage: bool,
     /// When the call came, in unix seconds.
     pub now: u64,
+    /// Whether the client takes vectors in base64.
+    pub base64: bool,
 }
 
 /// A format that clients speak.
@@ -41,14 +45,14 @@ pub trait Client: Sync {
     /// Reads what the gateway must know of any request: model, stream and the like. Little is checked.
     fn ask(&self, root: Node<'_>, now: u64) -> Result<Ask, Error>;
 
-    /// Reads the conversation, whole and checked.
-    fn read<'a>(&self, root: Node<'a>) -> Result<Generate<'a>, Error>;
+    /// Reads the call, whole and checked. `operation` is one that requests of this format are for.
+    fn read<'a>(&self, operation: Operation, root: Node<'a>) -> Result<Call<'a>, Error>;
 
     /// Writes an answer.
     fn answer(&self, answer: &Answer, ask: &Ask) -> Vec<u8>;
 
-    /// A writer of a stream.
-    fn stream(&self, ask: &Ask) -> Box<dyn StreamWriter>;
+    /// A writer of a stream, if the format has streams.
+    fn stream(&self, ask: &Ask) -> Option<Box<dyn StreamWriter>>;
 
     /// Writes an error answer.
     fn error(&self, error: &Error) -> Vec<u8>;

@@ -4,10 +4,13 @@
 //! answers which operation, and in what its format differs from the one it follows ([`Quirks`]).
 
 mod catalogue;
+mod options;
 
 pub use catalogue::PROVIDERS;
 
 use crate::format::{Format, Operation};
+
+pub use options::{Setting, Template, segment};
 
 /// The provider of that id.
 pub fn find(id: &str) -> Option<&'static Provider> {
@@ -25,8 +28,12 @@ pub struct Provider {
     pub otel: &'static str,
     /// Where it is.
     pub address: Address,
+    /// What an upstream of it may or must say of itself.
+    pub options: &'static [Setting],
     /// How its key is sent.
     pub auth: Auth,
+    /// The service of Amazon's that requests are signed for, where they can be.
+    pub signs: Option<&'static str>,
     /// Headers that it wants on every call.
     pub headers: &'static [(&'static str, &'static str)],
     /// How it answers each operation.
@@ -46,6 +53,8 @@ pub enum Address {
     Configured,
     /// Scheme, authority and path prefix, without a slash at the end.
     Fixed(&'static str),
+    /// The same with options in it; where one has such a value, another address.
+    Of(Template, &'static [(&'static str, &'static str, &'static str)]),
 }
 
 /// The header in which a provider takes its key.
@@ -62,10 +71,44 @@ pub enum Auth {
 pub struct Surface {
     /// The operation.
     pub operation: Operation,
-    /// The path after the address.
-    pub path: &'static str,
+    /// What a name of a model that it is for holds; empty is all. The first that fits counts.
+    pub models: &'static str,
+    /// The path after the address, and perhaps a query. It may hold `{model}` and options.
+    pub path: Template,
+    /// The path for a stream, where it is another.
+    pub stream_path: Option<Template>,
     /// The format of request and answer.
     pub format: Format,
+    /// What is around a body of that format here.
+    pub envelope: Envelope,
+}
+
+impl Surface {
+    /// One for all models at one path, with nothing around the body.
+    pub const fn new(operation: Operation, path: &'static str, format: Format) -> Self {
+        let envelope = Envelope::NONE;
+        Self { operation, models: "", path: Template(path), stream_path: None, format, envelope }
+    }
+}
+
+/// What a provider wants around a body in another's format, applied after all else.
+#[derive(Clone, Copy, Debug)]
+pub struct Envelope {
+    /// Top-level fields that are not sent, such as a model that the path names.
+    pub remove: &'static [&'static str],
+    /// Top-level fields that go by another name: (ours, theirs).
+    pub rename: &'static [(&'static str, &'static str)],
+    /// Top-level fields that are added: name and raw JSON, which may hold options.
+    pub set: &'static [(&'static str, Template)],
+    /// A header that is sent as an array in the body: (header, field).
+    pub header: Option<(&'static str, &'static str)>,
+    /// Whether the events of a stream come wrapped: each in base64, as the member `bytes` of an object.
+    pub wrapped: bool,
+}
+
+impl Envelope {
+    /// None.
+    pub const NONE: Self = Self { remove: &[], rename: &[], set: &[], header: None, wrapped: false };
 }
 
 /// Differences from a format, applied to the finished body. A field that is named here and absent from a body is no error.
@@ -148,7 +191,7 @@ mod tests {
                 assert!(!env.is_empty(), "{id}");
             }
             assert!(!surfaces.is_empty(), "{id}");
-            assert!(surfaces.iter().all(|surface| surface.path.starts_with('/')), "{id}");
+            assert!(surfaces.iter().all(|surface| surface.path.0.starts_with('/')), "{id}");
             assert!(env.bytes().all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_')), "{id}: {env}");
         }
     }

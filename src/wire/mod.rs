@@ -12,6 +12,7 @@ use crate::format::Format;
 use crate::json::{Body, Node};
 
 pub mod anthropic;
+pub mod aws;
 pub mod names;
 pub mod openai;
 
@@ -19,6 +20,7 @@ pub mod openai;
 pub fn of(format: Format) -> &'static dyn Wire {
     match format {
         Format::Chat => &openai::Openai,
+        Format::Embeddings => &openai::Embeddings,
         Format::Messages => &anthropic::Anthropic,
     }
 }

@@ -82,7 +82,8 @@ fn facts(provider: &Provider) -> Value {
     let surface = |surface: &Surface| {
         json!({
             "operation": operation(surface.operation),
-            "path": surface.path,
+            "path": surface.path.0,
+            "models": surface.models,
             "format": format(surface.format),
         })
     };
@@ -116,6 +117,7 @@ fn address(provider: &Provider) -> Option<&'static str> {
     match provider.address {
         Address::Configured => None,
         Address::Fixed(url) => Some(url),
+        Address::Of(url, _) => Some(url.0),
     }
 }
 
@@ -130,6 +132,7 @@ fn formats(provider: &Provider) -> String {
 fn format(format: Format) -> &'static str {
     match format {
         Format::Chat => "chat",
+        Format::Embeddings => "embeddings",
         Format::Messages => "messages",
     }
 }
@@ -137,6 +140,7 @@ fn format(format: Format) -> &'static str {
 fn operation(operation: Operation) -> &'static str {
     match operation {
         Operation::CountTokens => "count_tokens",
+        Operation::Embed => "embed",
         Operation::Generate => "generate",
     }
 }

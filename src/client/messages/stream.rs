@@ -123,6 +123,7 @@ impl Stream {
             | Event::BlockStart { .. }
             | Event::BlockStop { .. }
             | Event::Finish { .. }
+            | Event::Embedding { .. }
             | Event::Unknown => {}
         }
     }

@@ -14,6 +14,7 @@ use crate::error::{Error, Kind};
 
 mod choice;
 mod effort;
+mod embeddings;
 mod error;
 mod messages;
 mod reply;
@@ -25,13 +26,37 @@ mod tests;
 /// The longest name of a tool, and the longest id of its call.
 const LONGEST_NAME: usize = 64;
 
+/// The wire of [embeddings](https://platform.openai.com/docs/api-reference/embeddings).
+pub struct Embeddings;
+
+impl Wire for Embeddings {
+    fn encode<'a>(&self, call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
+        match call {
+            Call::Embed(call) => embeddings::encode(call, target, dropped),
+            Call::CountTokens(_) | Call::Generate(_) => {
+                Err(Error::new(Kind::NotImplemented, "the upstream only makes embeddings"))
+            }
+        }
+    }
+
+    fn reader(&self) -> Box<dyn Reader> {
+        Box::new(embeddings::Reply)
+    }
+
+    fn error(&self, status: u16, body: &[u8]) -> Error {
+        error::read(status, body)
+    }
+}
+
 /// The wire.
 pub struct Openai;
 
 impl Wire for Openai {
     fn encode<'a>(&self, call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
         match call {
-            Call::CountTokens(_) => Err(Error::new(Kind::NotImplemented, "the upstream cannot count tokens")),
+            Call::CountTokens(_) | Call::Embed(_) => {
+                Err(Error::new(Kind::NotImplemented, "the upstream only generates"))
+            }
             Call::Generate(call) => request::encode(call, target, dropped),
         }
     }

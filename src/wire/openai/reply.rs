@@ -230,7 +230,7 @@ impl Reader for Reply {
 }
 
 /// Reads a `usage` object, unless it counts nothing.
-fn usage(node: Node<'_>) -> Option<Usage> {
+pub(super) fn usage(node: Node<'_>) -> Option<Usage> {
     let (mut input, mut output, mut total) = (None, None, None);
     let mut usage = Usage::default();
     for (name, value) in node.members() {

@@ -1,7 +1,8 @@
 //! However a stream is cut into chunks, its events are the same, and hold all of its bytes.
 #![no_main]
 
-use dragoman::frame::sse::{Decoder, Frame};
+use dragoman::frame::Frame;
+use dragoman::frame::sse::Decoder;
 use libfuzzer_sys::fuzz_target;
 
 type Event = (Vec<u8>, String, Vec<u8>);

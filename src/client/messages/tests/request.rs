@@ -7,14 +7,14 @@ fn read<T>(members: &str, look: impl FnOnce(Generate<'_>) -> T) -> T {
     let comma = if members.is_empty() { "" } else { "," };
     let request = format!(r#"{{"model":"smart","messages":[{{"role":"user","content":"hi"}}]{comma}{members}}}"#);
     let doc = Doc::strict(request.as_bytes()).unwrap();
-    look(Messages.read(doc.root()).unwrap())
+    look(super::super::request::read(doc.root()).unwrap())
 }
 
 /// The messages of a request with these, a part a line, and the fields that have no place.
 fn told(messages: &str) -> (Vec<String>, Vec<String>) {
     let request = format!(r#"{{"model":"smart","messages":{messages}}}"#);
     let doc = Doc::strict(request.as_bytes()).unwrap();
-    let call = Messages.read(doc.root()).unwrap();
+    let call = super::super::request::read(doc.root()).unwrap();
     (call.messages.iter().flat_map(message).collect(), call.unread)
 }
 
@@ -74,7 +74,7 @@ fn source(source: &Source<'_>) -> String {
 fn refused(members: &str) -> String {
     let request = format!(r#"{{"model":"smart",{members}}}"#);
     let doc = Doc::strict(request.as_bytes()).unwrap();
-    Messages.read(doc.root()).unwrap_err().text()
+    super::super::request::read(doc.root()).unwrap_err().text()
 }
 
 /// The error for a message of `role` with the one `block`, without its place.
