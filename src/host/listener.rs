@@ -192,7 +192,7 @@ const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
 /// Headers that a client sends to be taken for the host or for us.
 fn private(name: &str) -> bool {
-    const HOST: &[&str] = &["upstream-", "retry-", "retriable-", "max-retries", "hedge-"];
+    const HOST: &[&str] = &["attempt-count", "expected-", "hedge-", "max-retries", "retriable-", "retry-", "upstream-"];
     let host = |rest: &str| HOST.iter().any(|start| rest.starts_with(start));
     name.starts_with(PRIVATE) || name.strip_prefix("x-envoy-").is_some_and(host)
 }

@@ -36,6 +36,9 @@ LISTENER, ADMIN, PROVIDERS = 10000, 9901, 9900
 
 START_SECONDS = 20
 
+# Of its own for each call a client would read the certificates of authorities anew.
+HTTP = httpx.Client(timeout=30)
+
 # What ran under a test, for its report.
 PROCESSES = pytest.StashKey[list["Process"]]()
 
@@ -58,7 +61,7 @@ def wait_until(done: Callable[[], bool], process: Process) -> None:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=1).status_code == 200
+        return HTTP.get(url, timeout=1).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -110,11 +113,11 @@ class Providers:
 
     def received(self) -> list[dict]:
         """The last requests, oldest first."""
-        return httpx.get(f"{self.url}/mock/requests").json()
+        return HTTP.get(f"{self.url}/mock/requests").json()
 
     def forget(self) -> None:
         """Forgets what was received, and how often."""
-        httpx.delete(f"{self.url}/mock/requests")
+        HTTP.delete(f"{self.url}/mock/requests")
 
 
 class Envoy:
@@ -142,20 +145,24 @@ class Envoy:
 
     def stats(self, pattern: str = "") -> dict[str, int]:
         """Counters and gauges whose name matches the pattern."""
-        text = httpx.get(f"{self.admin}/stats", params={"filter": pattern} if pattern else None).text
+        text = HTTP.get(f"{self.admin}/stats", params={"filter": pattern} if pattern else None).text
         pairs = (line.rsplit(": ", 1) for line in text.splitlines())
         return {name: int(value) for name, value in pairs if value.lstrip("-").isdigit()}
 
-    def stat(self, name: str, **labels: str) -> float:
-        """The sum of a metric over the label sets that have these labels, as Prometheus reads it."""
-        total = 0.0
-        for line in httpx.get(f"{self.admin}/stats/prometheus").text.splitlines():
+    def samples(self, prefix: str = "") -> dict[tuple[str, frozenset], float]:
+        """Metrics as Prometheus reads them, by name and labels."""
+        found = {}
+        for line in HTTP.get(f"{self.admin}/stats/prometheus").text.splitlines():
             sample = re.fullmatch(r"([\w:]+)(?:\{(.*)\})? (\S+)", line)
-            if sample and sample[1] == name:
-                found = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', sample[2] or ""))
-                if labels.items() <= found.items():
-                    total += float(sample[3])
-        return total
+            if sample and sample[1].startswith(prefix):
+                labels = re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', sample[2] or "")
+                found[sample[1], frozenset(labels)] = float(sample[3])
+        return found
+
+    def stat(self, name: str, **labels: str) -> float:
+        """The sum of a metric over the label sets that have these labels."""
+        found = self.samples(name).items()
+        return sum(value for (other, at), value in found if other == name and labels.items() <= at)
 
     def output(self) -> str:
         """What Envoy logged, access log lines to standard output among them."""
