@@ -29,8 +29,10 @@ pub struct Gateway {
     key: Option<usize>,
     /// The configured model: its place, if any is configured.
     model: Option<usize>,
-    /// Why the filter refused the call.
+    /// Why the filter refused the call, as the metric's label says it.
     rejected: Option<&'static str>,
+    /// What kind of error the client got, if it is not an upstream's.
+    error: Option<Kind>,
 }
 
 /// An answer that the filter makes itself.
@@ -90,7 +92,7 @@ impl Gateway {
     /// A call that begins at `now`, in unix milliseconds.
     pub fn new(config: Rc<Config>, now: u64) -> Self {
         let format = Format::Chat;
-        Self { config, began: now, endpoint: None, format, key: None, model: None, rejected: None }
+        Self { config, began: now, endpoint: None, format, key: None, model: None, rejected: None, error: None }
     }
 
     /// The call's configuration.
@@ -103,6 +105,7 @@ impl Gateway {
         let path = headers.text(":path");
         self.format = endpoint::format_hint(&path, headers.has("anthropic-version"));
         if headers.has("upgrade") || headers.text(":method") == "CONNECT" {
+            self.reject("invalid");
             return Err(Error::new(Kind::NotImplemented, "upgrades are not supported"));
         }
         let own_route = self.config.models.is_empty() && facts.route_upstream.is_some();
@@ -278,7 +281,8 @@ impl Gateway {
     }
 
     /// An error as the client reads it.
-    pub fn refuse(&self, error: &Error) -> Local {
+    pub fn refuse(&mut self, error: &Error) -> Local {
+        self.error = Some(error.kind);
         Local { status: error.status(), headers: Vec::new(), body: client::of(self.format).error(error) }
     }
 
@@ -368,7 +372,9 @@ impl Gateway {
         let (upstream, provider) = last.map_or(("", ""), |note| (note.upstream.as_str(), note.provider.id));
         let status = status.unwrap_or(0).to_string();
         ledger.sample(&metrics::REQUESTS, &[operation, model, upstream, provider, key_label, &status], 1);
-        if let Some(reason) = self.rejected {
+        let error = self.error.or(record.and_then(|record| record.refused));
+        let invalid = (error == Some(Kind::InvalidRequest)).then_some("invalid");
+        if let Some(reason) = self.rejected.or(invalid) {
             ledger.sample(&metrics::REJECTED, &[reason, key_label], 1);
         }
         if let Some(key) = key {
@@ -379,6 +385,9 @@ impl Gateway {
             if !key.tags.is_empty() {
                 ledger.state("dragoman_tags", &key.tags.join(","));
             }
+        }
+        if let Some(kind) = error.or(last.and_then(|note| note.meter.error)) {
+            ledger.state("dragoman_error", kind.name());
         }
         let Some(record) = record else { return };
         let labels = [operation, model, provider];
@@ -401,9 +410,6 @@ impl Gateway {
         if let Some(finish) = last.meter.finish {
             ledger.state("dragoman_finish_reason", finish);
         }
-        if let Some(kind) = last.meter.error {
-            ledger.state("dragoman_error", kind.name());
-        }
         ledger.state("dragoman_usage", &self.usage_json(record, model));
     }
 
@@ -422,7 +428,8 @@ impl Gateway {
         for (kind, count) in types.into_iter().filter(|(_, count)| *count > 0) {
             ledger.sample(&metrics::TOKENS, &[kind, model, &last.upstream, provider, key], count);
         }
-        let aborted = u64::from(!meter.ended && meter.error.is_none());
+        // Not if the host answered in the upstream's place.
+        let aborted = u64::from(!meter.ended && meter.error.or(self.error).is_none());
         let counts = [
             (&metrics::ABORTED, aborted),
             (&metrics::DROPPED_PARAMS, last.dropped.len() as u64),
