@@ -13,7 +13,7 @@ use crate::format::{Format, Operation};
 use crate::http::Headers;
 use crate::json::{Body, Change, Doc, Edits, Writer};
 use crate::patch;
-use crate::provider::{Auth, Quirks, Surface, segment};
+use crate::provider::{Auth, Effort, Quirks, Surface, Template, segment};
 use crate::reply::{Path, Reply};
 use crate::wire::{self, Dropped, Target};
 
@@ -90,7 +90,10 @@ impl Piece {
 
 /// The surface on which `upstream` answers such a call: in the client's own format if it has one.
 pub fn surface(upstream: &Upstream, operation: Operation, format: Format, model: &str) -> Option<&'static Surface> {
-    let fits = |surface: &&Surface| surface.operation == operation && model.contains(surface.models);
+    let fits = |surface: &&Surface| {
+        let meant = surface.when.is_none_or(|(option, value)| upstream.option(option) == Some(value));
+        surface.operation == operation && model.contains(surface.models) && meant
+    };
     let surfaces = || upstream.provider.surfaces.iter().filter(fits);
     let translates = operation != Operation::CountTokens;
     surfaces().find(|s| s.format == format).or_else(|| surfaces().next().filter(|_| translates))
@@ -106,8 +109,10 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     let mut headers = headers(upstream, call.headers, call.format == surface.format, surface)?;
 
     let doc = call.doc;
-    let spliced = call.format == surface.format;
     let quirks = &upstream.provider.quirks;
+    // Embeddings that differ are small enough to be written anew.
+    let vectors = upstream.provider.vectors.filter(|_| call.operation == Operation::Embed);
+    let spliced = call.format == surface.format && vectors.is_none();
     let (body, reader) = if spliced {
         let mut edits = Edits::default();
         // A count takes none of the parameters that these are about.
@@ -119,12 +124,18 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     } else {
         let asked = client.read(call.operation, doc.root())?;
         asked.unread().iter().try_for_each(|name| dropped.note(name.clone()))?;
-        let reasoning_field = quirks.reasoning_field;
-        let target = Target { model: call.model, max_tokens: configured_limit(upstream), reasoning_field };
+        let target = Target {
+            model: call.model,
+            max_tokens: configured_limit(upstream),
+            takes_effort: quirks.effort != Effort::Known,
+            takes_thought: quirks.thought.is_taken(),
+            vectors,
+        };
         let encoded = wire.encode(&asked, &target, &mut dropped)?;
         for (name, value) in encoded.headers {
             headers.set(name, value);
         }
+        let quirks = if call.operation == Operation::Embed { &Quirks::NONE } else { quirks };
         let body = if patch::is_needed(&upstream.params, quirks) {
             let bytes = encoded.body.into_bytes();
             let doc = Doc::lenient(&bytes).map_err(|fault| Error::new(Kind::Internal, fault.to_string()))?;
@@ -142,8 +153,8 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     headers.set(":path", path(upstream, surface, call)?);
     let own_credentials = matches!(upstream.credentials, Credentials::Client | Credentials::None);
     credentials(upstream, call, &body, &mut headers)?;
-    let wrapped = surface.envelope.wrapped;
-    let reply = Reply::new(call.ask.clone(), Path { client, wire, spliced, wrapped, own_credentials }, reader);
+    let (wrapped, thought) = (surface.envelope.wrapped, quirks.thought);
+    let reply = Reply::new(call.ask.clone(), Path { client, wire, spliced, wrapped, thought, own_credentials }, reader);
     let dropped = dropped.names.into_iter().map(|name| name.into_owned()).collect();
     Ok(Outbound { surface, headers, body, dropped, reply })
 }
@@ -151,10 +162,12 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
 /// The path of the request, where the model may stand in it.
 fn path(upstream: &Upstream, surface: &Surface, call: Inbound<'_>) -> Result<String, Error> {
     let template = surface.stream_path.filter(|_| call.ask.stream).unwrap_or(surface.path);
-    if matches!(call.model, "" | "." | "..") && template.names().any(|name| name == "model") {
+    let named = |name: &str| template.names().any(|n| n == name);
+    let odd = |segment: &str| matches!(segment, "" | "." | "..");
+    if (named("model") && odd(call.model)) || (named("+model") && call.model.split('/').any(odd)) {
         return Err(Error::invalid("no provider has a model of this name").at("model"));
     }
-    let value = |name: &str| if name == "model" { Some(call.model) } else { upstream.option(name) };
+    let value = |name: &str| if name.ends_with("model") { Some(call.model) } else { upstream.option(name) };
     Ok(format!("{}{}", upstream.prefix, template.fill(value, segment)))
 }
 
@@ -177,7 +190,8 @@ fn enclose(
             (field, String::from_utf8(list.into_bytes()).unwrap_or_default())
         })
     });
-    let set = envelope.set.iter().map(|(name, json)| {
+    let said = |json: &Template| json.names().all(|name| upstream.option(name).is_some_and(|value| !value.is_empty()));
+    let set = envelope.set.iter().filter(|(_, json)| said(json)).map(|(name, json)| {
         // Options hold nothing that JSON would escape.
         (*name, json.fill(|name| upstream.option(name), |value, out| out.push_str(value)))
     });
@@ -255,7 +269,7 @@ fn headers(upstream: &Upstream, client: &Headers, same: bool, surface: &Surface)
     headers.set("content-type", "application/json");
     headers.set("accept-encoding", "identity");
     headers.set("accept", "application/json, text/event-stream");
-    for (name, value) in upstream.provider.headers {
+    for (name, value) in upstream.provider.headers.iter().chain(surface.envelope.headers) {
         if !headers.has(name) {
             headers.set(name, *value);
         }
@@ -272,6 +286,7 @@ fn belongs(format: Format, name: &str) -> bool {
             name.starts_with("openai-") && name != "openai-organization" && name != "openai-project"
         }
         Format::Messages => matches!(name, "anthropic-beta" | "anthropic-version"),
+        Format::Cohere | Format::Ollama | Format::Replicate => false,
     }
 }
 
@@ -292,6 +307,7 @@ fn credentials(upstream: &Upstream, call: Inbound<'_>, body: &[Piece], headers: 
             match upstream.provider.auth {
                 Auth::Bearer => headers.set("authorization", format!("Bearer {key}")),
                 Auth::Header(name) => headers.set(name, key),
+                Auth::Headers(name, other) => [name, other].iter().for_each(|name| headers.set(*name, key)),
             }
         }
         Credentials::Client => {

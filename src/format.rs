@@ -6,10 +6,16 @@
 pub enum Format {
     /// [OpenAI's chat completions](https://platform.openai.com/docs/api-reference/chat).
     Chat,
+    /// [Cohere's chat](https://docs.cohere.com/v2/reference/chat).
+    Cohere,
     /// [OpenAI's embeddings](https://platform.openai.com/docs/api-reference/embeddings).
     Embeddings,
     /// [Anthropic's Messages](https://platform.claude.com/docs/en/api/messages).
     Messages,
+    /// [Ollama's chat](https://docs.ollama.com/api/chat).
+    Ollama,
+    /// [Replicate's predictions](https://replicate.com/docs/reference/http#predictions.create).
+    Replicate,
 }
 
 /// What a call asks for.

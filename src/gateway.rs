@@ -7,13 +7,14 @@
 use std::rc::Rc;
 
 use crate::attempt::{self, KEY_HEADERS};
+use crate::client::needs::needs;
 use crate::client::{self, Ask};
-use crate::config::{Balance, ClientAuth, Config, Credentials, Key, KeyLabel, Resolved};
+use crate::config::{Balance, Choice, ClientAuth, Config, Credentials, Key, KeyLabel, Resolved};
 use crate::endpoint::{self, Endpoint};
 use crate::error::{Error, Kind, shorten};
 use crate::format::{Format, Operation};
 use crate::http::Headers;
-use crate::json::{Body, Doc, Writer};
+use crate::json::{Body, Doc, Node, Writer};
 use crate::metrics::{self, Ledger};
 use crate::record::{Note, Record};
 
@@ -180,7 +181,7 @@ impl Gateway {
         let ask = client::of(format).ask(doc.root(), seconds(facts.now)).inspect_err(|_| self.reject("invalid"))?;
         let routed = self
             .resolve(&ask.model)
-            .map(|resolved| (resolved.model, self.choose(&resolved, operation, format, facts, random)));
+            .map(|resolved| (resolved.model, self.choose(&resolved, (operation, format), doc.root(), facts, random)));
         let (model, upstream) = routed.inspect_err(|_| self.reject("model"))?;
         self.model = model;
         let upstream = upstream?;
@@ -200,12 +201,13 @@ impl Gateway {
         Ok(resolved)
     }
 
-    /// The upstream to start with: one that can do this and has credentials.
+    /// The upstream to start with: one that can do this and has credentials. Where some are known to lack what the call
+    /// needs it is another, unless all do.
     fn choose(
         &self,
         resolved: &Resolved<'_>,
-        operation: Operation,
-        format: Format,
+        (operation, format): (Operation, Format),
+        root: Node<'_>,
         facts: &Facts,
         random: u64,
     ) -> Result<Option<usize>, Error> {
@@ -232,7 +234,14 @@ impl Gateway {
                 )
             });
         };
-        let mut list = model.upstreams.iter().filter(|choice| able(choice.upstream));
+        let able: Vec<_> = model.upstreams.iter().filter(|choice| able(choice.upstream)).collect();
+        let lacks = |choice: &Choice| self.config.upstreams.get(choice.upstream).map_or(&[][..], |u| u.provider.lacks);
+        // One upstream alone takes what it can, and says what it cannot.
+        let picky = able.len() > 1 && able.iter().any(|choice| !lacks(choice).is_empty());
+        let needs = if picky { needs(root) } else { Vec::new() };
+        let full = |choice: &&Choice| !needs.iter().any(|need| lacks(choice).contains(need));
+        let any = able.iter().any(|choice| full(choice));
+        let mut list = able.iter().copied().filter(|choice| full(choice) || !any);
         let chosen = match model.balance {
             Balance::Priority => list.next(),
             Balance::Weighted => {
@@ -344,15 +353,15 @@ impl Gateway {
         w.object(|w| {
             w.key("id").text(name);
             match self.format {
-                Format::Chat | Format::Embeddings => {
-                    w.key("object").text("model");
-                    w.key("created").u64(created);
-                    w.key("owned_by").text("dragoman");
-                }
                 Format::Messages => {
                     w.key("type").text("model");
                     w.key("display_name").text(name);
                     w.key("created_at").text("1970-01-01T00:00:00Z");
+                }
+                _ => {
+                    w.key("object").text("model");
+                    w.key("created").u64(created);
+                    w.key("owned_by").text("dragoman");
                 }
             }
         });

@@ -17,6 +17,8 @@ use crate::frame::{Decoder, Fault, Frame, Framing};
 use crate::http::Headers;
 use crate::json::{self, Doc, Edits, Memory, Node};
 use crate::meter::Meter;
+use crate::patch;
+use crate::provider::Thought;
 use crate::wire::{Reader, Wire, aws};
 
 /// How the body of an answer is to be handled.
@@ -39,6 +41,8 @@ pub struct Finished {
     pub content_type: &'static str,
 }
 
+/// The status of every answer that is written here: clients' formats know no other success.
+const OK: u16 = 200;
 const JSON: &str = "application/json";
 /// The type of a stream.
 pub const EVENT_STREAM: &str = "text/event-stream";
@@ -54,6 +58,8 @@ pub struct Path {
     pub spliced: bool,
     /// Whether the events of a stream come wrapped: each in base64, as the one member of an object.
     pub wrapped: bool,
+    /// Where the upstream says what it thought.
+    pub thought: Thought,
     /// Whether a refusal of credentials is the client's to know: they are its own.
     pub own_credentials: bool,
 }
@@ -150,6 +156,7 @@ impl Reply {
             }
             let mut edits = Edits::default();
             self.path.client.splice_answer(doc.root(), &self.ask, &mut edits);
+            patch::answer(doc.root(), self.path.thought, &mut edits);
             let body = (!edits.is_empty()).then(|| edits.apply(&doc).into_bytes());
             return Ok(Finished { status: self.status, body, content_type: JSON });
         }
@@ -166,7 +173,7 @@ impl Reply {
             });
             return match failed {
                 Some(error) => Err(error),
-                None => Ok(Finished { status: self.status, body: Some(out), content_type: EVENT_STREAM }),
+                None => Ok(Finished { status: OK, body: Some(out), content_type: EVENT_STREAM }),
             };
         }
         let mut answer = Answer::default();
@@ -212,7 +219,7 @@ impl Reply {
             Some(error) => Err(error),
             None => {
                 let body = self.path.client.answer(&answer, &self.ask);
-                Ok(Finished { status: self.status, body: Some(body), content_type: JSON })
+                Ok(Finished { status: OK, body: Some(body), content_type: JSON })
             }
         }
     }
@@ -267,7 +274,13 @@ impl Reply {
         if let Err(fault) = decoder.end(&mut |frame| self.frame(&frame, meter, now, out)) {
             self.fail(&damaged(fault), meter, out);
         }
+        if self.over {
+            return;
+        }
         self.finish(meter, now, out);
+        if self.path.spliced && meter.error.is_none() {
+            self.path.client.stream_end(out);
+        }
     }
 
     fn frame(&mut self, frame: &Frame<'_>, meter: &mut Meter, now: u64, out: &mut Vec<u8>) {
@@ -323,6 +336,7 @@ impl Reply {
                 self.reader.event(frame.event, doc.root(), &mut |event| meter.observe(&event, now));
                 let mut edits = Edits::default();
                 if self.path.client.splice_event(doc.root(), &self.ask, &mut edits) {
+                    patch::answer(doc.root(), self.path.thought, &mut edits);
                     splice(frame, &doc, edits, out);
                 }
             }

@@ -9,7 +9,7 @@
 //! | `request.json` | what the client sends |
 //! | `upstream.json` | golden: path, headers, body, dropped parameters |
 //! | `refusal.json` | golden, in the place of `upstream.json`: the error that the client gets at once |
-//! | `response.json`, `.sse`, `.html` | what the upstream answers |
+//! | `response.json`, `.sse`, `.ndjson`, `.html` | what the upstream answers |
 //! | `client.json`, `client.sse` | golden: what the client gets |
 //! | `usage.json` | golden: what was used, and how it ended |
 //!
@@ -109,7 +109,7 @@ impl Case<'_> {
         };
         self.golden("upstream.json", &shown(&outbound, &request));
         unread.remove("upstream.json");
-        for kind in ["json", "sse", "html"] {
+        for kind in ["json", "sse", "ndjson", "html"] {
             let file = format!("response.{kind}");
             let Some(response) = self.read(&file) else { continue };
             unread.remove(&file);
@@ -139,13 +139,18 @@ impl Case<'_> {
     fn format(&self) -> Format {
         match self.format.as_str() {
             "chat" => Format::Chat,
+            "embeddings" => Format::Embeddings,
             "messages" => Format::Messages,
             other => panic!("no client format {other}"),
         }
     }
 
     fn send(&self, settings: &Value, body: &[u8]) -> Result<Outbound, Error> {
-        let default = if self.format == "chat" { "/v1/chat/completions" } else { "/v1/messages" };
+        let default = match self.format.as_str() {
+            "chat" => "/v1/chat/completions",
+            "embeddings" => "/v1/embeddings",
+            _ => "/v1/messages",
+        };
         let path = settings["path"].as_str().unwrap_or(default);
         let Ok(Endpoint::Call(operation, format)) = Endpoint::of("POST", path, false) else { panic!("path {path}") };
         let place = self.config.upstreams.iter().position(|u| u.name == self.upstream);
@@ -168,13 +173,14 @@ impl Case<'_> {
             let media_type = match kind {
                 "json" => "application/json",
                 "sse" => "text/event-stream; charset=utf-8",
+                "ndjson" => "application/x-ndjson",
                 _ => "text/html",
             };
             head.set("content-type", media_type);
         }
         let reply = || self.send(settings, request).unwrap().reply;
         let whole = feed(&mut reply(), status, &head, &[response]);
-        if kind == "sse" {
+        if matches!(kind, "ndjson" | "sse") {
             self.check_laws(settings, request, &head, response);
             let step = if response.len() > 3000 { response.len() / 1000 } else { 1 };
             for at in (1..response.len()).step_by(step) {

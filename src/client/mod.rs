@@ -15,11 +15,13 @@ pub mod embeddings;
 pub mod estimate;
 mod fields;
 pub mod messages;
+pub mod needs;
 
 /// The client side of `format`.
 pub fn of(format: Format) -> &'static dyn Client {
     match format {
-        Format::Chat => &chat::Chat,
+        // No client speaks the last three.
+        Format::Chat | Format::Cohere | Format::Ollama | Format::Replicate => &chat::Chat,
         Format::Embeddings => &embeddings::Embeddings,
         Format::Messages => &messages::Messages,
     }
@@ -59,6 +61,9 @@ pub trait Client: Sync {
 
     /// Writes an error at the place in a stream where it ends.
     fn stream_error(&self, error: &Error, out: &mut Vec<u8>);
+
+    /// Writes what ends a stream that an upstream has ended without a word.
+    fn stream_end(&self, _out: &mut Vec<u8>) {}
 
     /// The splice path, request: changes that a body in this format needs for an upstream in the same format.
     /// `model` is the provider's name of the model.

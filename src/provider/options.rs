@@ -11,7 +11,7 @@ pub struct Setting {
     pub default: Option<&'static str>,
 }
 
-/// A text that holds options in braces: `/v1/projects/{project}`.
+/// A text that holds options in braces: `/v1/projects/{project}`. In `{+name}` the slashes of a value stay what they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Template(pub &'static str);
 
@@ -22,7 +22,15 @@ impl Template {
         let mut rest = self.0;
         while let Some((before, name, after)) = next(rest) {
             out.push_str(before);
-            write(value(name).unwrap_or_default(), &mut out);
+            let text = value(name).unwrap_or_default();
+            if name.starts_with('+') {
+                for (at, part) in text.split('/').enumerate() {
+                    out.push_str(if at > 0 { "/" } else { "" });
+                    write(part, &mut out);
+                }
+            } else {
+                write(text, &mut out);
+            }
             rest = after;
         }
         out.push_str(rest);
@@ -44,7 +52,7 @@ fn next(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once('{')?;
     let (name, after) = rest.split_once('}')?;
     // A brace of JSON is no option's.
-    name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_').then_some((before, name, after))
+    name.bytes().all(|b| b.is_ascii_lowercase() || b"_+".contains(&b)).then_some((before, name, after))
 }
 
 /// Writes a value as one segment of a path: percent-encoded but for letters, digits and `-` `.` `_` `~`.

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use dragoman::format::{Format, Operation};
-use dragoman::provider::{Address, Auth, PROVIDERS, Provider, Surface};
+use dragoman::provider::{Address, Auth, Effort, PROVIDERS, Provider, Surface, Thought};
 use serde_json::{Map, Value, json};
 
 /// How it is shown.
@@ -75,7 +75,7 @@ fn markdown() -> String {
 fn facts(provider: &Provider) -> Value {
     let (header, prefix) = match provider.auth {
         Auth::Bearer => ("authorization", "Bearer "),
-        Auth::Header(name) => (name, ""),
+        Auth::Header(name) | Auth::Headers(name, _) => (name, ""),
     };
     let headers: Map<String, Value> =
         provider.headers.iter().map(|(n, value)| ((*n).to_owned(), (*value).into())).collect();
@@ -106,11 +106,28 @@ fn facts(provider: &Provider) -> Value {
             "clamp": clamped,
             "stream_options": quirks.stream_options,
             "developer_role": quirks.developer_role,
-            "reasoning_field": quirks.reasoning_field,
+            "effort": effort(quirks.effort),
+            "thought": match quirks.thought {
+                Thought::Field { says, .. } => Some(says),
+                Thought::Hidden => None,
+                Thought::Parts { .. } => Some("content"),
+            },
+            "prefill": quirks.prefill,
+            "short_ids": quirks.short_ids,
         },
+        "lacks": provider.lacks.iter().map(|feature| feature.name()).collect::<Vec<_>>(),
         "env": Some(provider.env).filter(|name| !name.is_empty()),
         "docs": provider.docs,
     })
+}
+
+/// What `reasoning_effort` becomes, or its words.
+fn effort(effort: Effort) -> Value {
+    match effort {
+        Effort::Known => "reasoning_effort".into(),
+        Effort::Switch { field, .. } => field.into(),
+        Effort::Words(words) => words.into(),
+    }
 }
 
 fn address(provider: &Provider) -> Option<&'static str> {
@@ -132,8 +149,11 @@ fn formats(provider: &Provider) -> String {
 fn format(format: Format) -> &'static str {
     match format {
         Format::Chat => "chat",
+        Format::Cohere => "cohere",
         Format::Embeddings => "embeddings",
         Format::Messages => "messages",
+        Format::Ollama => "ollama",
+        Format::Replicate => "replicate",
     }
 }
 

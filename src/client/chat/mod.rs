@@ -58,6 +58,10 @@ impl Client for Chat {
         error::write_event(error, out);
     }
 
+    fn stream_end(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(stream::DONE);
+    }
+
     fn splice_request(&self, root: Node<'_>, ask: &Ask, model: &str, edits: &mut Edits) {
         splice::request(root, ask, model, edits);
     }

@@ -10,6 +10,9 @@ use crate::event::{BlockKind, Delta, Event};
 use crate::json::{self, Body, Str};
 use crate::usage::Usage;
 
+/// What ends every stream.
+pub(super) const DONE: &[u8] = b"data: [DONE]\n\n";
+
 /// Writes one answer as a stream.
 pub(super) struct Writer {
     ask: Ask,
@@ -237,7 +240,7 @@ impl Writer {
             out.extend_from_slice(&self.frame.head);
             out.extend_from_slice(&self.tail(Some(&usage)));
         }
-        out.extend_from_slice(b"data: [DONE]\n\n");
+        out.extend_from_slice(DONE);
     }
 }
 

@@ -189,7 +189,7 @@ fn words<'a>(text: &'a Str<'_>, manner: Manner, w: &mut Writer<'_, 'a>) {
 }
 
 /// Writes the arguments of a call, which Anthropic takes as an object.
-fn input(arguments: &Str<'_>, w: &mut Writer<'_, '_>) {
+pub(in crate::wire) fn input(arguments: &Str<'_>, w: &mut Writer<'_, '_>) {
     let text = arguments.to_text();
     let text = text.trim();
     if text.is_empty() {
@@ -203,7 +203,7 @@ fn input(arguments: &Str<'_>, w: &mut Writer<'_, '_>) {
 }
 
 /// The text of a document that came as base64: Anthropic takes no base64 but PDF's.
-pub(super) fn plain(source: &Source<'_>) -> Option<String> {
+pub(in crate::wire) fn plain(source: &Source<'_>) -> Option<String> {
     let Source::Base64 { media_type, data } = source else { return None };
     let media_type = media_type.to_text();
     let is_text = media_type.starts_with("text/") || media_type == "application/json";

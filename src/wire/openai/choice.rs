@@ -2,7 +2,7 @@
 
 use crate::event::{BlockKind, Delta, Event, FinishReason};
 use crate::format::Format;
-use crate::json::{Kind, Node, Str};
+use crate::json::{Body, Kind, Node, Str, Writer};
 use crate::wire::names::Names;
 
 /// The index of a call in the format from before there were several.
@@ -132,6 +132,25 @@ impl Choice {
         }
         if message.unknown {
             out(Event::Unknown);
+        }
+    }
+
+    /// Cites sources that are listed beside the choices: addresses, or objects with one.
+    pub(super) fn cite(&mut self, sources: Option<Node<'_>>, out: Out<'_>) {
+        for source in sources.into_iter().flat_map(Node::items) {
+            let Some(url) = source.str().or_else(|| source.get("url")?.str()) else { continue };
+            let title = source.get("title").and_then(Node::str).unwrap_or_default();
+            let mut body = Body::default();
+            Writer::new(&mut body).object(|w| {
+                w.key("url_citation").object(|w| {
+                    w.key("title").str(&title);
+                    w.key("url").str(&url);
+                });
+            });
+            let raw = String::from_utf8(body.into_bytes()).unwrap_or_default();
+            let block = self.open(Prose::Text, out);
+            let delta = Delta::Citation { format: Format::Chat, raw: &raw };
+            out(Event::BlockDelta { choice: self.index, block, delta });
         }
     }
 

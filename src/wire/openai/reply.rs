@@ -32,6 +32,8 @@ struct Chunk<'d> {
     id: Option<Str<'d>>,
     model: Option<Str<'d>>,
     service_tier: Option<Str<'d>>,
+    /// What Perplexity has read, for all choices.
+    sources: Option<Node<'d>>,
     usage: Option<Usage>,
 }
 
@@ -44,10 +46,13 @@ impl<'d> Chunk<'d> {
             }
             match &*name {
                 "choices" => chunk.choices = Some(value),
+                "citations" => chunk.sources = chunk.sources.or(Some(value)),
                 "created" => chunk.created = value.u64(),
                 "error" => chunk.error = Some(value),
                 "id" => chunk.id = value.str(),
                 "model" => chunk.model = value.str(),
+                // The same as its citations, with titles.
+                "search_results" => chunk.sources = Some(value),
                 "service_tier" => chunk.service_tier = value.str(),
                 "usage" => chunk.usage = usage(value).or(chunk.usage),
                 // Groq's own part.
@@ -157,8 +162,13 @@ impl Reply {
             if let Some(error) = piece.error.and_then(|error| error::in_answer(Some(error), root)) {
                 return self.fail(error, out);
             }
+            if piece.finish_reason.as_ref().is_some_and(|word| *word == "error") {
+                // Mistral's word for it. Others say more beside it, which is read before.
+                let message = "the upstream stopped in the middle of its answer";
+                return self.fail(Error::new(Kind::Internal, message), out);
+            }
             chunk.usage = chunk.usage.or(piece.usage);
-            self.choice(piece, position, whole, out);
+            self.choice(piece, position, whole, chunk.sources, out);
         }
         if let Some(usage) = chunk.usage {
             out(Event::Usage { usage, service_tier: self.service_tier.as_ref().map(Str::reborrow) });
@@ -167,7 +177,7 @@ impl Reply {
         }
     }
 
-    fn choice(&mut self, piece: Piece<'_>, position: u32, whole: bool, out: Out<'_>) {
+    fn choice(&mut self, piece: Piece<'_>, position: u32, whole: bool, sources: Option<Node<'_>>, out: Out<'_>) {
         let index = piece.index.map_or(position, |index| u32::try_from(index).unwrap_or(u32::MAX));
         if index >= MOST_CHOICES {
             return out(Event::Unknown);
@@ -190,6 +200,8 @@ impl Reply {
         }
         let reason = piece.finish_reason.or_else(|| whole.then(|| Str::plain("stop")));
         if let Some(reason) = reason {
+            // Every chunk repeats them; the last has all.
+            choice.cite(sources, out);
             let stop = piece.stop.filter(|stop| self.stops.iter().any(|wanted| *stop == **wanted));
             choice.finish(&reason, stop, &self.names, out);
         }

@@ -32,7 +32,7 @@ pub(super) fn encode<'a>(
     let tools = request.tools(call)?;
     request.sampling(call)?;
     request.limits(call);
-    if let Some(effort) = effort(call, target.model, tools, request.dropped)? {
+    if let Some(effort) = effort(call, target, tools, request.dropped)? {
         request.w.key("reasoning_effort").str(&effort);
     }
     request.output(call)?;
@@ -63,7 +63,7 @@ impl<'a> Request<'_, 'a> {
             names: &mut self.names,
             dropped: self.dropped,
             format: call.format,
-            reasoning_field: target.reasoning_field,
+            takes_thought: target.takes_thought,
         };
         conversation.write(&call.messages)?;
         self.w.close_array();

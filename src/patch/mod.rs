@@ -1,9 +1,13 @@
 //! The last changes to a body: what an upstream's configuration and its provider's quirks ask for.
 
+mod conversation;
+
+pub use conversation::answer;
+
 use crate::config::Params;
 use crate::error::Error;
 use crate::json::{Change, Edits, Kind, Node};
-use crate::provider::Quirks;
+use crate::provider::{Effort, Quirks};
 use crate::wire::Dropped;
 
 /// Whether there may be anything to do.
@@ -13,13 +17,17 @@ pub fn is_needed(params: &Params, quirks: &Quirks) -> bool {
         && params.drop.is_empty()
         && quirks.drop.is_empty()
         && quirks.rename.is_empty()
+        && quirks.words.is_empty()
         && quirks.clamp.is_empty()
+        && quirks.lists.is_empty()
+        && quirks.set.is_empty()
         && quirks.stream_options
-        && quirks.developer_role;
+        && quirks.effort == Effort::Known
+        && !conversation::is_changed(quirks);
     !plain
 }
 
-/// Changes the top level of a body, and the roles of its messages.
+/// Changes the top level of a body, and its messages.
 pub fn apply(
     root: Node<'_>,
     params: &Params,
@@ -81,21 +89,86 @@ pub fn apply(
         }
         changes.push((ours, if both { Change::Remove } else { Change::Rename(theirs) }));
     }
+    let is_word = |name: &str| root.get(name).is_some_and(|value| value.kind() == Kind::String);
+    for &(ours, theirs) in quirks.words.iter().filter(|(ours, _)| is_word(ours)) {
+        if !has(theirs) && !changed(&changes, ours) {
+            changes.push((ours, Change::Rename(theirs)));
+        }
+    }
+    let lists: Vec<(&str, String)> = quirks
+        .lists
+        .iter()
+        .filter(|n| is_word(n))
+        .filter_map(|n| Some((*n, format!("[{}]", root.get(n)?.raw()))))
+        .collect();
+    for (name, json) in &lists {
+        if !changed(&changes, name) {
+            changes.push((name, Change::Set(json)));
+        }
+    }
+    for (name, json) in quirks.set {
+        if !has(name) && !changed(&changes, name) {
+            changes.push((name, Change::Set(json)));
+        }
+    }
     if !quirks.stream_options && has("stream_options") {
         changes.push(("stream_options", Change::Remove));
+    }
+    let wanted = root.get(EFFORT).and_then(Node::text).filter(|_| !changed(&changes, EFFORT));
+    let effort = wanted.and_then(|word| effort(&word, quirks.effort)).unwrap_or_default();
+    // What the client says in the provider's own words wins.
+    if let Some((name, json)) = effort.switch.filter(|(name, _)| !brings(name) && !changed(&changes, name)) {
+        changes.push((name, Change::Set(json)));
+    }
+    if let Some(json) = &effort.word {
+        dropped.note(EFFORT)?;
+        changes.push((EFFORT, Change::Set(json)));
+    } else if effort.none {
+        changes.push((EFFORT, Change::Remove));
     }
     if !changes.is_empty() {
         edits.members(root, &changes);
     }
-    if !quirks.developer_role {
-        let messages = root.get("messages").into_iter().flat_map(Node::items);
-        for role in messages.filter_map(|message| message.get("role")) {
-            if role.kind() == Kind::String && role.raw() == "\"developer\"" {
-                edits.replace(role, "\"system\"");
-            }
-        }
-    }
+    conversation::apply(root, quirks, edits);
     Ok(())
+}
+
+/// OpenAI's field of how much to think.
+const EFFORT: &str = "reasoning_effort";
+
+/// OpenAI's words for it, from the least on.
+const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+
+/// What becomes of an effort.
+#[derive(Default)]
+struct Changed {
+    /// A field and its raw value.
+    switch: Option<(&'static str, &'static str)>,
+    /// Another word, as JSON.
+    word: Option<String>,
+    /// Whether no effort is sent.
+    none: bool,
+}
+
+/// What becomes of an effort. A word that OpenAI does not have is the provider's own.
+fn effort(word: &str, effort: Effort) -> Option<Changed> {
+    let rank = |word: &str| EFFORTS.iter().position(|known| *known == word);
+    let wanted = rank(word)?;
+    let none = word == "none";
+    let nearest = |words: &[&str]| {
+        if words.contains(&word) {
+            return None;
+        }
+        // Of two that are as near the greater one: it was to be thought about.
+        let known = words.iter().rev().filter_map(|word| Some((rank(word)?.abs_diff(wanted), *word)));
+        known.min_by_key(|(distance, _)| *distance).map(|(_, word)| format!("\"{word}\""))
+    };
+    Some(match effort {
+        Effort::Known => return None,
+        Effort::Switch { field, off, .. } if none => Changed { switch: Some((field, off)), word: None, none },
+        Effort::Switch { field, on, words, .. } => Changed { switch: Some((field, on)), word: nearest(words), none },
+        Effort::Words(words) => Changed { switch: None, word: nearest(words), none: false },
+    })
 }
 
 /// The names of the limit on output.
