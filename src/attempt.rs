@@ -88,13 +88,16 @@ impl Piece {
     }
 }
 
-/// The surface on which `upstream` answers such a call: in the client's own format if it has one.
+/// The surface on which `upstream` answers such a call: one for models of that name before one for all, and then in the
+/// client's own format if there is one.
 pub fn surface(upstream: &Upstream, operation: Operation, format: Format, model: &str) -> Option<&'static Surface> {
     let fits = |surface: &&Surface| {
         let meant = surface.when.is_none_or(|(option, value)| upstream.option(option) == Some(value));
         surface.operation == operation && model.contains(surface.models) && meant
     };
-    let surfaces = || upstream.provider.surfaces.iter().filter(fits);
+    let named = upstream.provider.surfaces.iter().filter(fits).any(|surface| !surface.models.is_empty());
+    let surfaces =
+        || upstream.provider.surfaces.iter().filter(fits).filter(|surface| !(named && surface.models.is_empty()));
     let translates = operation != Operation::CountTokens;
     surfaces().find(|s| s.format == format).or_else(|| surfaces().next().filter(|_| translates))
 }

@@ -122,13 +122,17 @@ fn parameters<'a>(
         Some(Thinking::Effort(effort)) => w.key("reasoning_effort").str(effort),
         Some(_) => dropped.note("thinking")?,
     }
+    if let Some(verbosity) = &call.verbosity {
+        w.key("verbosity").str(verbosity);
+    }
     if !call.tools.is_empty() {
         dropped.note("tools")?;
     }
     if !matches!(call.output, OutputFormat::Text) {
         dropped.note("response_format")?;
     }
-    plain::unsaid(call, &["frequency_penalty", "parallel_tool_calls", "presence_penalty", "seed", "top_k"], dropped)?;
+    let takes = ["frequency_penalty", "parallel_tool_calls", "presence_penalty", "seed", "top_k", "verbosity"];
+    plain::unsaid(call, &takes, dropped)?;
     for (name, raw) in &call.native {
         if call.format == Some(Format::Chat) {
             w.name(name).share_raw(raw);

@@ -31,16 +31,24 @@ pub(super) fn answer(root: Node<'_>, ask: &Ask, edits: &mut Edits) {
     }
 }
 
-/// As [`answer`], where the chunk names a model; false for a chunk of no choices, such as usage or what Azure says of the
+/// As [`answer`], where the event is a chunk; false for a chunk of no choices, such as usage or what Azure says of the
 /// prompt, if the client did not ask for usage: only then does it expect one.
 pub(super) fn event(root: Node<'_>, ask: &Ask, edits: &mut Edits) -> bool {
-    let mut empty = false;
+    let (mut empty, mut named) = (false, false);
     for (name, value) in root.members() {
         match &*name {
             "choices" => empty = value.kind() == Kind::Array && value.items().next().is_none(),
-            "model" if !is(Some(value), &ask.model) => edits.replace(value, quoted(&ask.model)),
+            "model" => {
+                named = true;
+                if !is(Some(value), &ask.model) {
+                    edits.replace(value, quoted(&ask.model));
+                }
+            }
             _ => {}
         }
+    }
+    if !named && root.get("choices").is_some() {
+        edits.members(root, &[("model", Change::Set(&quoted(&ask.model)))]);
     }
     ask.include_usage || !empty
 }

@@ -12,6 +12,9 @@ use crate::wire::names::{Names, tool_id};
 /// The letters of a call's id: as many as every provider takes.
 const ID: usize = 64;
 
+/// What stands in a citation that Anthropic has not made.
+const UNPROVEN: &str = r#""encrypted_index":"""#;
+
 /// Anthropic's limit on cache marks in a request.
 const MOST_MARKS: usize = 4;
 
@@ -96,8 +99,10 @@ impl<'b> Blocks<'b> {
             Content::Refusal(text) | Content::Text { text, .. } => {
                 w.key("type").text("text");
                 words(text, manner, w.key("text"));
+                // A citation without Anthropic's proof is of another provider's making.
                 if let Content::Text { citations: Some(raw), .. } = &part.content
                     && manner.own
+                    && !raw.contains(UNPROVEN)
                 {
                     w.key("citations").share_raw(raw);
                 }
