@@ -310,7 +310,7 @@ fn credentials(upstream: &Upstream, call: Inbound<'_>, body: &[Piece], headers: 
             match upstream.provider.auth {
                 Auth::Bearer => headers.set("authorization", format!("Bearer {key}")),
                 Auth::Header(name) => headers.set(name, key),
-                Auth::Headers(name, other) => [name, other].iter().for_each(|name| headers.set(*name, key)),
+                Auth::Headers(name, other) => [name, other].into_iter().for_each(|name| headers.set(name, key)),
             }
         }
         Credentials::Client => {

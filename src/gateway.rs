@@ -240,7 +240,7 @@ impl Gateway {
         let picky = able.len() > 1 && able.iter().any(|choice| !lacks(choice).is_empty());
         let needs = if picky { needs(root) } else { Vec::new() };
         let full = |choice: &&Choice| !needs.iter().any(|need| lacks(choice).contains(need));
-        let any = able.iter().any(|choice| full(choice));
+        let any = able.iter().any(full);
         let mut list = able.iter().copied().filter(|choice| full(choice) || !any);
         let chosen = match model.balance {
             Balance::Priority => list.next(),

@@ -38,7 +38,7 @@ impl Names {
     /// What is sent for `name`. The same name is always sent the same way, another in another way.
     pub fn encode<'n>(&mut self, name: &'n Str<'_>) -> Str<'n> {
         let text = name.to_text();
-        let fits = fits(&text, self.limit) && !(self.identifiers && !is_identifier(&text));
+        let fits = fits(&text, self.limit) && (!self.identifiers || is_identifier(&text));
         if fits && !looks_changed(&text) {
             return name.reborrow();
         }

@@ -10,6 +10,7 @@ use super::{Ask, Client, StreamWriter};
 use crate::answer::Answer;
 use crate::call::{Call, Embed, Input};
 use crate::error::Error;
+use crate::event::Vector;
 use crate::format::{Format, Operation};
 use crate::json::{Body, Edits, Kind, Node, Writer};
 
@@ -85,6 +86,20 @@ impl Client for Embeddings {
 
     fn splice_answer(&self, root: Node<'_>, ask: &Ask, edits: &mut Edits) {
         Chat.splice_answer(root, ask, edits);
+        // Some servers answer in the form that they have, whatever they are asked for.
+        let entries = root.get("data").into_iter().flat_map(Node::items);
+        for node in entries.filter_map(|entry| entry.get("embedding")) {
+            let found = match node.str() {
+                Some(text) => Vector::Base64(text),
+                None => Vector::Numbers(node.raw().into()),
+            };
+            if ask.base64 == matches!(found, Vector::Base64(_)) {
+                continue;
+            }
+            let mut body = Body::default();
+            vector::write(&found, ask.base64, &mut Writer::new(&mut body));
+            edits.replace(node, String::from_utf8(body.into_bytes()).unwrap_or_default());
+        }
     }
 
     fn splice_event(&self, _root: Node<'_>, _ask: &Ask, _edits: &mut Edits) -> bool {

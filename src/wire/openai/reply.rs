@@ -262,7 +262,8 @@ pub(super) fn usage(node: Node<'_>) -> Option<Usage> {
             _ => {}
         }
     }
-    input.or(output).or(total)?;
+    // Who counts nothing but the total made no text.
+    let input = input.or(if output.is_none() { Some(total?) } else { None });
     (usage.input, usage.output) = (input.unwrap_or_default(), output.unwrap_or_default());
     // xAI counts reasoning beside the completion; the total tells.
     if total.is_some_and(|total| usage.reasoning > 0 && usage.total().saturating_add(usage.reasoning) == total) {
