@@ -144,7 +144,7 @@ fn text(content: &Value, kinds: &[&str], ask: &mut Ask) -> Checked<String> {
             "image_url" => {
                 known(part, "content", &["type", "image_url"])?;
                 known(&part["image_url"], "image_url", &["url", "detail"])?;
-                image(part["image_url"]["url"].as_str().unwrap_or_default())?;
+                image(part.pointer("/image_url/url").and_then(Value::as_str).unwrap_or_default())?;
                 ask.attachments.push("image");
             }
             name => {

@@ -33,11 +33,13 @@ pub fn call(body: &Value) -> Checked<Call> {
     for tool in body["tools"].as_array().into_iter().flatten() {
         known(tool, &["type", "function"])?;
         known(&tool["function"], &["name", "description", "parameters"])?;
-        if tool["function"]["parameters"]["type"] != "object" {
+        let function = &tool["function"];
+        let schema = &function["parameters"];
+        if schema["type"] != "object" {
             return Err(Refusal::new("json: cannot unmarshal parameters"));
         }
-        let name = tool["function"]["name"].as_str().unwrap_or_default().to_owned();
-        ask.tools.push(Tool { name, schema: tool["function"]["parameters"].clone(), custom: false });
+        let name = function["name"].as_str().unwrap_or_default().to_owned();
+        ask.tools.push(Tool { name, schema: schema.clone(), custom: false });
     }
     ask.format = match &body["format"] {
         Value::Null => None,
@@ -88,7 +90,7 @@ fn messages(body: &Value, ask: &mut Ask) -> Checked<String> {
         let images = message["images"].as_array().map_or(&[][..], Vec::as_slice);
         for image in images {
             let bytes = image.as_str().and_then(from_base64);
-            if !bytes.is_some_and(|bytes| image_type(&bytes).is_some()) {
+            if bytes.is_none_or(|bytes| image_type(&bytes).is_none()) {
                 return Err(Refusal::new("illegal base64 data at input byte 4"));
             }
         }
@@ -100,7 +102,7 @@ fn messages(body: &Value, ask: &mut Ask) -> Checked<String> {
             }
             Some("assistant") => {
                 for call in message["tool_calls"].as_array().into_iter().flatten() {
-                    if !call["function"]["arguments"].is_object() {
+                    if !call.pointer("/function/arguments").is_some_and(Value::is_object) {
                         return Err(Refusal::new("json: cannot unmarshal string into ToolCallFunctionArguments"));
                     }
                 }

@@ -14,19 +14,23 @@ pub fn reply(call: &Call, directive: &Directive) -> Reply {
 }
 
 fn whole(call: &Call, answer: &Answer) -> Value {
-    let mut message = json!({"role": "assistant", "content": ""});
+    let (mut content, mut thinking) = (String::new(), None);
     let mut calls = Vec::new();
     for part in &answer.parts {
         match part {
-            Part::Text(text) => message["content"] = text.as_str().into(),
-            Part::Thinking { text, .. } => message["thinking"] = text.as_str().into(),
+            Part::Text(text) => content.clone_from(text),
+            Part::Thinking { text, .. } => thinking = Some(text),
             Part::Call { tool, input } => calls.push(json!({"function": {"name": tool.name, "arguments": input}})),
         }
     }
-    if !calls.is_empty() {
-        message["tool_calls"] = calls.into();
-    }
-    last(call, answer, message)
+    let members = [
+        ("role", Some(json!("assistant"))),
+        ("content", Some(json!(content))),
+        ("thinking", thinking.map(|text| json!(text))),
+        ("tool_calls", (!calls.is_empty()).then(|| calls.into())),
+    ];
+    let message = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+    last(call, answer, Value::Object(message))
 }
 
 fn lines(call: &Call, answer: &Answer) -> Vec<Vec<u8>> {
