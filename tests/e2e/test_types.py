@@ -164,12 +164,14 @@ def mistral_request(body: dict) -> None:
 
 
 def ollama_request(body: dict) -> None:
+    """What the server knows and the SDK does not is in Ollama's `api/types.go`."""
     kind = ollama._types.ChatRequest  # noqa: SLF001
-    kind.model_validate(body)
-    assert body.keys() <= kind.model_fields.keys() | {"logprobs", "top_logprobs"}
+    kind.model_validate(body | {"messages": []})
+    assert body.keys() <= kind.model_fields.keys() | {"logprobs", "top_logprobs", "truncate"}
     for sent in body["messages"]:
-        ollama.Message.model_validate(sent)
-        assert sent.keys() <= ollama.Message.model_fields.keys()
+        images = {"images": [{"value": image} for image in sent["images"]]} if "images" in sent else {}
+        ollama.Message.model_validate(sent | images)
+        assert sent.keys() <= ollama.Message.model_fields.keys() | {"tool_call_id"}
         for call in sent.get("tool_calls", []):
             assert isinstance(call["function"]["arguments"], dict)
     known = ollama.Options.model_fields.keys()
