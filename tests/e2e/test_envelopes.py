@@ -11,14 +11,14 @@ import openai
 import pytest
 from conftest import PROVIDERS, Envoy, Providers, Starter
 from calls import KEY
-from documents import gateway_role, render
+from documents import KEYS, gateway_role, render
 
 HERE = f"http://127.0.0.1:{PROVIDERS}"
 
 
 def upstream(provider: str, base_url: str = HERE, **options: str) -> dict:
-    keyed = {} if provider == "ollama" else {"credentials": {"api_key": {"env": "ANY_KEY"}}}
-    return {"provider": provider, "base_url": base_url, **keyed} | ({"options": options} if options else {})
+    keyed = "none" if provider == "ollama" else {"api_key": {"env": "OPENAI_API_KEY"}}
+    return {"provider": provider, "base_url": base_url, "credentials": keyed} | ({"options": options} if options else {})
 
 
 UPSTREAMS = {
@@ -30,8 +30,8 @@ UPSTREAMS = {
     "watsonx": upstream("watsonx", project="p-1"),
 }
 # Each upstream by its name, as a model of its own.
-MODELS = [{"name": name, "upstreams": [{"upstream": name, "model": "gpt-4.1"}]} for name in UPSTREAMS]
-MODELS.append({"name": "steered", "upstreams": [{"upstream": name, "model": "gpt-4.1"} for name in ("cohere", "openai")]})
+MODELS = [{"name": name, "upstreams": [name]} for name in UPSTREAMS]
+MODELS.append({"name": "steered", "upstreams": ["cohere", "openai"]})
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PICTURE = f"data:image/png;base64,{PIXEL}"
@@ -44,7 +44,7 @@ each = pytest.mark.parametrize("model", list(UPSTREAMS))
 
 @pytest.fixture(scope="module")
 def envoy(shared_gateway: Starter) -> Envoy:
-    return shared_gateway(render(gateway_role(UPSTREAMS, MODELS)), {"ANY_KEY": "sk-any"})
+    return shared_gateway(render(gateway_role(UPSTREAMS, MODELS)), KEYS)
 
 
 @pytest.fixture(scope="module")
