@@ -9,9 +9,9 @@ import json
 import anthropic
 import openai
 import pytest
-from conftest import PROVIDERS, Envoy, Providers, Starter
 from calls import KEY
-from documents import KEYS, gateway_role, render
+from conftest import PROVIDERS, Envoy, Providers, Starter
+from documents import KEYS, gateway_role, render, standalone
 
 HERE = f"http://127.0.0.1:{PROVIDERS}"
 
@@ -146,13 +146,13 @@ def test_embeddings(chat: openai.OpenAI, model: str):
     assert packed.usage.total_tokens > 0
 
 
-def test_steering(chat: openai.OpenAI, providers: Providers):
-    """A document goes past an upstream that takes none."""
+def test_steering(gateway: Starter, providers: Providers):
+    """A document goes past an upstream that takes none, where the filter chooses and not a load balancer."""
+    envoy = gateway(render(standalone(UPSTREAMS, MODELS)), KEYS)
+    chat = openai.OpenAI(base_url=f"{envoy.url}/v1", api_key=KEY, max_retries=0)
     pdf = base64.b64encode(b"%PDF-1.4\n").decode()
     part = {"type": "file", "file": {"filename": "a.pdf", "file_data": f"data:application/pdf;base64,{pdf}"}}
-    providers.forget()
-    chat.chat.completions.create(model="steered", messages=user("Hi", part))
-    assert [request["path"] for request in providers.received()] == ["/v1/chat/completions"]
-    providers.forget()
-    chat.chat.completions.create(model="steered", messages=user("Hi"))
-    assert [request["path"] for request in providers.received()] == ["/v2/chat"]
+    for parts, path in (((part,), "/v1/chat/completions"), ((), "/v2/chat")):
+        providers.forget()
+        chat.chat.completions.create(model="steered", messages=user("Hi", *parts))
+        assert [request["path"] for request in providers.received()] == [path]
