@@ -144,7 +144,7 @@ pub struct Memory(Vec<Item<'static>>);
 
 /// The same allocation for items of another text: the library collects in place.
 fn recycle<'b>(items: Vec<Item<'_>>) -> Vec<Item<'b>> {
-    items.into_iter().filter_map(|_| None).collect()
+    items.into_iter().map_while(|_| None).collect()
 }
 
 /// A value of a document.
