@@ -16,6 +16,7 @@ use crate::http::Headers;
 use crate::json::{Body, Doc, Writer};
 use crate::metrics::{self, Ledger};
 use crate::record::{Note, Record};
+use crate::usage::Usage;
 
 /// One call at the gateway.
 pub struct Gateway {
@@ -29,8 +30,10 @@ pub struct Gateway {
     key: Option<usize>,
     /// The configured model: its place, if any is configured.
     model: Option<usize>,
-    /// Why the filter refused the call.
+    /// Why the filter refused the call, as the metric's label says it.
     rejected: Option<&'static str>,
+    /// What kind of error the client got, if it is not an upstream's.
+    error: Option<Kind>,
 }
 
 /// An answer that the filter makes itself.
@@ -90,7 +93,7 @@ impl Gateway {
     /// A call that begins at `now`, in unix milliseconds.
     pub fn new(config: Rc<Config>, now: u64) -> Self {
         let format = Format::Chat;
-        Self { config, began: now, endpoint: None, format, key: None, model: None, rejected: None }
+        Self { config, began: now, endpoint: None, format, key: None, model: None, rejected: None, error: None }
     }
 
     /// The call's configuration.
@@ -103,6 +106,7 @@ impl Gateway {
         let path = headers.text(":path");
         self.format = endpoint::format_hint(&path, headers.has("anthropic-version"));
         if headers.has("upgrade") || headers.text(":method") == "CONNECT" {
+            self.reject("invalid");
             return Err(Error::new(Kind::NotImplemented, "upgrades are not supported"));
         }
         let own_route = self.config.models.is_empty() && facts.route_upstream.is_some();
@@ -274,7 +278,8 @@ impl Gateway {
     }
 
     /// An error as the client reads it.
-    pub fn refuse(&self, error: &Error) -> Local {
+    pub fn refuse(&mut self, error: &Error) -> Local {
+        self.error = Some(error.kind);
         Local { status: error.status(), headers: Vec::new(), body: client::of(self.format).error(error) }
     }
 
@@ -364,7 +369,9 @@ impl Gateway {
         let (upstream, provider) = last.map_or(("", ""), |note| (note.upstream.as_str(), note.provider.id));
         let status = status.unwrap_or(0).to_string();
         ledger.sample(&metrics::REQUESTS, &[operation, model, upstream, provider, key_label, &status], 1);
-        if let Some(reason) = self.rejected {
+        let error = self.error.or(record.and_then(|record| record.refused));
+        let invalid = (error == Some(Kind::InvalidRequest)).then_some("invalid");
+        if let Some(reason) = self.rejected.or(invalid) {
             ledger.sample(&metrics::REJECTED, &[reason, key_label], 1);
         }
         if let Some(key) = key {
@@ -375,6 +382,9 @@ impl Gateway {
             if !key.tags.is_empty() {
                 ledger.state("dragoman_tags", &key.tags.join(","));
             }
+        }
+        if let Some(kind) = error.or(last.and_then(|note| note.meter.error)) {
+            ledger.state("dragoman_error", kind.name());
         }
         let Some(record) = record else { return };
         let labels = [operation, model, provider];
@@ -389,16 +399,16 @@ impl Gateway {
         ledger.state("dragoman_upstream", upstream);
         ledger.state("dragoman_provider", last.provider.otel);
         ledger.state("dragoman_upstream_model", &last.model);
-        if let Some(usage) = last.meter.usage {
+        let (usage, told) = (spent(last), last.meter.usage.is_some());
+        if told {
             ledger.state("dragoman_input_tokens", &usage.input.to_string());
+        }
+        if told || usage.output > 0 {
             ledger.state("dragoman_output_tokens", &usage.output.to_string());
             ledger.state("dragoman_total_tokens", &usage.total().to_string());
         }
         if let Some(finish) = last.meter.finish {
             ledger.state("dragoman_finish_reason", finish);
-        }
-        if let Some(kind) = last.meter.error {
-            ledger.state("dragoman_error", kind.name());
         }
         ledger.state("dragoman_usage", &self.usage_json(record, model));
     }
@@ -407,7 +417,7 @@ impl Gateway {
     fn account_answer(&self, record: &Record, last: &Note, labels: &[&str; 3], key: &str, ledger: &mut dyn Ledger) {
         let [_, model, provider] = *labels;
         let meter = &last.meter;
-        let usage = meter.usage.unwrap_or_default();
+        let usage = spent(last);
         let types = [
             ("input", usage.input),
             ("output", usage.output),
@@ -418,7 +428,8 @@ impl Gateway {
         for (kind, count) in types.into_iter().filter(|(_, count)| *count > 0) {
             ledger.sample(&metrics::TOKENS, &[kind, model, &last.upstream, provider, key], count);
         }
-        let aborted = u64::from(!meter.ended && meter.error.is_none());
+        // Not if the host answered in the upstream's place.
+        let aborted = u64::from(!meter.ended && meter.error.or(self.error).is_none());
         let counts = [
             (&metrics::ABORTED, aborted),
             (&metrics::DROPPED_PARAMS, last.dropped.len() as u64),
@@ -453,7 +464,8 @@ impl Gateway {
             w.key("upstream").text(&last.upstream);
             w.key("provider").text(last.provider.id);
             w.key("upstream_model").text(&last.model);
-            if let Some(usage) = last.meter.usage {
+            let usage = spent(last);
+            if last.meter.usage.is_some() {
                 let counts = [
                     ("input_tokens", usage.input),
                     ("output_tokens", usage.output),
@@ -463,11 +475,19 @@ impl Gateway {
                     ("reasoning_tokens", usage.reasoning),
                 ];
                 counts.into_iter().for_each(|(name, count)| w.key(name).u64(count));
+            } else if usage.output > 0 {
+                w.key("output_tokens").u64(usage.output);
             }
             w.key("complete").bool(last.meter.ended);
         });
         String::from_utf8(body.into_bytes()).unwrap_or_default()
     }
+}
+
+/// What an attempt used: what its provider told, and of an answer that broke off at least what came.
+fn spent(note: &Note) -> Usage {
+    let usage = note.meter.usage.unwrap_or_default();
+    Usage { output: note.meter.cut_output().unwrap_or(usage.output), ..usage }
 }
 
 /// Headers that tell the client who answered.

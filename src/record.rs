@@ -4,6 +4,8 @@
 //! attempt shows. Whoever comes first to the end of the call, all of it is there.
 
 use crate::client::Ask;
+use crate::config::Upstream;
+use crate::error::Kind;
 use crate::format::{Format, Operation};
 use crate::http::Headers;
 use crate::meter::Meter;
@@ -22,6 +24,17 @@ pub struct Record {
     pub headers: Headers,
     /// The tries to have it answered, the latest last.
     pub attempts: Vec<Note>,
+    /// Why the filter in the cluster would not send it, if it would not.
+    pub refused: Option<Kind>,
+}
+
+impl Record {
+    /// Takes note of an answer that the host made in place of an upstream's.
+    pub fn host_answered(&mut self, status: u16) {
+        if let Some(last) = self.attempts.last_mut().filter(|_| status == 504) {
+            last.status.get_or_insert(status);
+        }
+    }
 }
 
 /// One attempt.
@@ -41,9 +54,25 @@ pub struct Note {
     pub request_id: Option<Vec<u8>>,
     /// What the answer showed.
     pub meter: Meter,
+    /// The body for the client, where the answer came without one for it to be written into.
+    pub unsent: Option<Vec<u8>>,
 }
 
 impl Note {
+    /// An attempt that begins.
+    pub fn new(upstream: &Upstream, model: String, dropped: Vec<String>) -> Self {
+        Self {
+            upstream: upstream.name.clone(),
+            provider: upstream.provider,
+            model,
+            dropped,
+            status: None,
+            request_id: None,
+            meter: Meter::default(),
+            unsent: None,
+        }
+    }
+
     /// How it went, as the metric's label says it.
     pub fn result(&self) -> &'static str {
         match (self.status, self.meter.error.is_some(), self.meter.ended) {

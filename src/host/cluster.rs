@@ -17,7 +17,6 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, Kind};
 use crate::http::Headers;
 use crate::json::Doc;
-use crate::meter::Meter;
 use crate::record::{Note, Record};
 
 /// One attempt at the cluster.
@@ -29,12 +28,14 @@ pub struct Cluster {
     exchange: Option<Exchange>,
     /// Whether the request's body has been dealt with.
     sent: bool,
+    /// Whether the map of the request's headers holds the provider's.
+    lent: bool,
 }
 
 impl Cluster {
     /// An attempt that begins now.
     pub fn new(config: Rc<Config>) -> Self {
-        Self { config, headers: Headers::default(), record: None, exchange: None, sent: false }
+        Self { config, headers: Headers::default(), record: None, exchange: None, sent: false, lent: false }
     }
 
     /// The whole request is there.
@@ -79,13 +80,19 @@ impl Cluster {
             };
             let mut outbound = attempt::request(&config, upstream, inbound)?;
             let dropped = std::mem::take(&mut outbound.dropped);
-            let (upstream, provider) = (upstream.name.clone(), upstream.provider);
-            let note =
-                Note { upstream, provider, model, dropped, status: None, request_id: None, meter: Meter::default() };
-            (outbound, note)
+            (outbound, Note::new(upstream, model, dropped))
         };
         self.exchange = Some(exchange::send(outbound, note, &record, body.len()));
+        self.lent = true;
         Ok(())
+    }
+
+    /// Puts the client's headers back. The map is the client's own: logs read it, and they must show no provider's key.
+    fn restore(&mut self) {
+        if let Some(record) = self.record.as_ref().filter(|_| self.lent) {
+            warn_if_refused("restore headers", abi::set_headers(Map::Request, &record.borrow().headers));
+        }
+        self.lent = false;
     }
 }
 
@@ -107,11 +114,17 @@ fn alone(headers: &Headers, doc: &Doc<'_>) -> Result<Shared, Error> {
         return Err(Error::new(Kind::NotFound, "this path needs no upstream"));
     };
     let ask = client::of(format).ask(doc.root(), abi::now() / 1000)?;
-    let record = Record { operation, format, ask, headers: headers.clone(), attempts: Vec::new() };
+    let record = Record { operation, format, ask, headers: headers.clone(), attempts: Vec::new(), refused: None };
     Ok(Rc::new(RefCell::new(record)))
 }
 
-impl Context for Cluster {}
+impl Context for Cluster {
+    fn on_done(&mut self) -> bool {
+        // An attempt that broke before it was answered: its log comes after this, and then the next attempt.
+        self.restore();
+        true
+    }
+}
 
 impl HttpContext for Cluster {
     fn on_http_request_headers(&mut self, _count: usize, end: bool) -> Action {
@@ -131,11 +144,8 @@ impl HttpContext for Cluster {
     }
 
     fn on_http_response_headers(&mut self, _count: usize, end: bool) -> Action {
+        self.restore();
         let Some(exchange) = &mut self.exchange else { return Action::Continue };
-        if let Some(record) = &self.record {
-            // The map is the client's own: the access log reads it, and it must show no provider's key.
-            warn_if_refused("restore headers", abi::set_headers(Map::Request, &record.borrow().headers));
-        }
         exchange.head(abi::headers(Map::Response).unwrap_or_default(), end, &|_| ())
     }
 

@@ -58,11 +58,14 @@ fn set_body(pieces: &[Piece], received: usize) -> Result<(), abi::Refused> {
     }
 }
 
+/// What the host's `response.code_details` say of an answer that either filter has made.
+pub const DETAILS: &str = "dragoman";
+
 /// Sends an answer of the filter's own.
 pub fn reply(local: &Local) {
     let mut headers: Vec<(&str, &[u8])> = vec![("content-type", b"application/json")];
     headers.extend(local.headers.iter().map(|(name, value)| (*name, value.as_bytes())));
-    warn_if_refused("reply", abi::reply(local.status, "dragoman", &headers, &local.body));
+    warn_if_refused("reply", abi::reply(local.status, DETAILS, &headers, &local.body));
 }
 
 /// The answer's status.
@@ -92,11 +95,24 @@ impl Exchange {
                 let finished = self.whole(&[]);
                 self.held.set(":status", finished.status.to_string());
                 warn_if_refused("set headers", abi::set_headers(Map::Response, &self.held));
-                // No body can be made here: the gateway writes it, or the host tries again.
+                // No body can be made here. The host tries again, or the filter in the listener answers with it.
+                if let Some(note) = self.record.borrow_mut().attempts.last_mut() {
+                    note.unsent = finished.body;
+                }
                 Action::Continue
             }
             Plan::Stream | Plan::Whole => Action::Pause,
         }
+    }
+
+    /// Whether the answer came to its end.
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// The status for the client, as far as it is known.
+    pub fn status(&self) -> u16 {
+        status(&self.held)
     }
 
     /// A part of the answer's body.
@@ -172,5 +188,6 @@ impl Exchange {
 /// The client's error for a call that cannot be sent.
 pub fn refuse(record: &Shared, error: &Error) {
     let format = record.borrow().format;
+    record.borrow_mut().refused = Some(error.kind);
     reply(&Local { status: error.status(), headers: Vec::new(), body: crate::client::of(format).error(error) });
 }

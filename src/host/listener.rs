@@ -13,10 +13,9 @@ use super::{stats, warn_if_refused};
 use crate::attempt::{self, Inbound, KEY_HEADERS};
 use crate::config::{ClientAuth, Config, Role};
 use crate::error::{Error, Kind};
-use crate::gateway::{Facts, Gateway, Next, PRIVATE, Routed, UPSTREAM, answer_headers};
+use crate::gateway::{Facts, Gateway, Local, Next, PRIVATE, Routed, UPSTREAM, answer_headers};
 use crate::http::Headers;
 use crate::json::Doc;
-use crate::meter::Meter;
 use crate::record::{Note, Record};
 
 /// One call at the listener.
@@ -37,7 +36,7 @@ pub struct Listener {
     sent: bool,
     /// The host's own answer, while its body is awaited.
     host_status: Option<u16>,
-    /// What the client sees.
+    /// The status with which the answer reached this filter.
     status: Option<u16>,
 }
 
@@ -100,8 +99,9 @@ impl Listener {
         for (name, value) in &routed.headers {
             headers.set(name, value.as_str());
         }
-        let Routed { ask, operation, format, .. } = routed;
-        let record = Record { operation: *operation, format: *format, ask: ask.clone(), headers, attempts: Vec::new() };
+        let Routed { operation, format, .. } = *routed;
+        let ask = routed.ask.clone();
+        let record = Record { operation, format, ask, headers, attempts: Vec::new(), refused: None };
         let record = Rc::new(RefCell::new(record));
         self.record = Some(Rc::clone(&record));
         record
@@ -149,15 +149,7 @@ impl Listener {
         if let Some(scheme) = record.borrow().headers.get(FORWARDED_PROTO) {
             outbound.headers.set(FORWARDED_PROTO, scheme);
         }
-        let note = Note {
-            upstream: upstream.name.clone(),
-            provider: upstream.provider,
-            model: model.clone(),
-            dropped: std::mem::take(&mut outbound.dropped),
-            status: None,
-            request_id: None,
-            meter: Meter::default(),
-        };
+        let note = Note::new(upstream, model, std::mem::take(&mut outbound.dropped));
         self.exchange = Some(exchange::send(outbound, note, &record, doc.bytes().len()));
         Ok(())
     }
@@ -171,15 +163,42 @@ impl Listener {
         }
     }
 
+    /// Takes the client's key out of the headers of a call that went nowhere: no access log shows it then either.
+    fn hide_key(&mut self) {
+        let record = self.record.as_ref().map(|record| record.borrow());
+        if self.config.client_auth != ClientAuth::Keys || record.as_ref().is_some_and(|r| !r.attempts.is_empty()) {
+            return;
+        }
+        KEY_HEADERS.iter().for_each(|name| self.headers.remove(name));
+        let headers = record.as_ref().map_or(&self.headers, |record| &record.headers);
+        warn_if_refused("hide the key", abi::set_headers(Map::Request, headers));
+    }
+
     /// Whether the host made the answer itself.
     fn is_hosts(&self, headers: &Headers) -> bool {
         exchange::status(headers) >= 400 && {
             let details = abi::property(&["response", "code_details"]).unwrap_or_default();
-            !details.is_empty() && details != b"via_upstream"
+            !details.is_empty() && details != b"via_upstream" && details != exchange::DETAILS.as_bytes()
         }
     }
 
-    fn host_error(&mut self, status: u16) -> crate::gateway::Local {
+    /// Answers with what an upstream's answer without a body has become.
+    fn send_unsent(&mut self, retry_after: Option<Vec<u8>>) {
+        let Some(record) = &self.record else { return };
+        let unsent = record.borrow_mut().attempts.last_mut().and_then(|note| note.unsent.take());
+        let status = self.exchange.as_ref().map_or(self.status, |exchange| Some(exchange.status()));
+        let (Some(body), Some(status)) = (unsent, status) else { return };
+        let mut headers = answer_headers(&record.borrow());
+        headers.extend(retry_after.map(|seconds| ("retry-after", seconds)));
+        let text = |(name, value): (_, Vec<u8>)| (name, String::from_utf8_lossy(&value).into_owned());
+        self.replied = true;
+        exchange::reply(&Local { status, headers: headers.into_iter().map(text).collect(), body });
+    }
+
+    fn host_error(&mut self, status: u16) -> Local {
+        if let Some(record) = &self.record {
+            record.borrow_mut().host_answered(status);
+        }
         let details = abi::property(&["response", "code_details"]).unwrap_or_default();
         let details = String::from_utf8_lossy(&details);
         // Some details go on in prose after the word.
@@ -192,9 +211,16 @@ const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
 /// Headers that a client sends to be taken for the host or for us.
 fn private(name: &str) -> bool {
-    const HOST: &[&str] = &["upstream-", "retry-", "retriable-", "max-retries", "hedge-"];
+    const HOST: &[&str] = &["attempt-count", "expected-", "hedge-", "max-retries", "retriable-", "retry-", "upstream-"];
     let host = |rest: &str| HOST.iter().any(|start| rest.starts_with(start));
     name.starts_with(PRIVATE) || name.strip_prefix("x-envoy-").is_some_and(host)
+}
+
+/// The status that the client got, as the host has it.
+fn code() -> Option<u16> {
+    let code = abi::property(&["response", "code"]).ok()?;
+    let code = u64::from_le_bytes(code.try_into().ok()?);
+    u16::try_from(code).ok().filter(|code| *code > 0)
 }
 
 /// A number that nobody can use for anything but to choose.
@@ -269,19 +295,24 @@ impl HttpContext for Listener {
             self.host_status = self.status;
             return Action::Pause;
         }
+        let retry_after = headers.get("retry-after").filter(|_| end).map(<[u8]>::to_vec);
         let record = self.record.clone();
         let tell = move |headers: &mut Headers| {
             let told = record.as_ref().map(|record| answer_headers(&record.borrow())).unwrap_or_default();
             told.into_iter().for_each(|(name, value)| headers.set(name, value));
         };
-        match &mut self.exchange {
+        let action = match &mut self.exchange {
             Some(exchange) => exchange.head(headers, end, &tell),
             None => {
                 tell(&mut headers);
                 warn_if_refused("set headers", abi::set_headers(Map::Response, &headers));
                 Action::Continue
             }
+        };
+        if end {
+            self.send_unsent(retry_after);
         }
+        action
     }
 
     fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
@@ -317,9 +348,16 @@ impl HttpContext for Listener {
         if self.status.is_none() {
             self.restore();
         }
+        self.hide_key();
+        let status = match &self.exchange {
+            Some(exchange) if exchange.is_done() => Some(exchange.status()),
+            // Of an answer that broke while it was held the host has told the client, past this filter.
+            Some(_) => code().or(self.status),
+            None => self.status,
+        };
         stats::inflight(&self.config, -1);
         let record = self.record.as_ref().map(|record| record.borrow());
-        self.gateway.account(record.as_deref(), self.status, abi::now(), &mut stats::Books(&self.config));
+        self.gateway.account(record.as_deref(), status, abi::now(), &mut stats::Books(&self.config));
         if let Some(number) = self.number.take() {
             calls::close(number);
         }

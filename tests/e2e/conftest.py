@@ -5,8 +5,9 @@
         assert httpx.post(f"{envoy.url}/v1/chat/completions", json=...).status_code == 200
         assert envoy.stat("dragoman_requests_total") == 1
 
-Configurations name the ports that people use (10000, 9901, 9900) and the wasm by its place in the project; both are
-rewritten, so that tests use free ports and run from anywhere. The environment variable ENVOY names another Envoy.
+`shared_gateway` starts Envoys that all tests of a module share. Configurations name the ports that people use (10000,
+9901, 9900) and the wasm by its place in the project; both are rewritten, so that tests use free ports and run from
+anywhere. The environment variable ENVOY names another Envoy.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ LISTENER, ADMIN, PROVIDERS = 10000, 9901, 9900
 
 START_SECONDS = 20
 
+# Of its own for each call a client would read the certificates of authorities anew.
+HTTP = httpx.Client(timeout=30)
+
 # What ran under a test, for its report.
 PROCESSES = pytest.StashKey[list["Process"]]()
 
@@ -57,7 +61,7 @@ def wait_until(done: Callable[[], bool], process: Process) -> None:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=1).status_code == 200
+        return HTTP.get(url, timeout=1).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -107,6 +111,14 @@ class Providers:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def received(self) -> list[dict]:
+        """The last requests, oldest first."""
+        return HTTP.get(f"{self.url}/mock/requests").json()
+
+    def forget(self) -> None:
+        """Forgets what was received, and how often."""
+        HTTP.delete(f"{self.url}/mock/requests")
+
 
 class Envoy:
     """A running Envoy, ready to take calls."""
@@ -133,20 +145,24 @@ class Envoy:
 
     def stats(self, pattern: str = "") -> dict[str, int]:
         """Counters and gauges whose name matches the pattern."""
-        text = httpx.get(f"{self.admin}/stats", params={"filter": pattern} if pattern else None).text
+        text = HTTP.get(f"{self.admin}/stats", params={"filter": pattern} if pattern else None).text
         pairs = (line.rsplit(": ", 1) for line in text.splitlines())
         return {name: int(value) for name, value in pairs if value.lstrip("-").isdigit()}
 
-    def stat(self, name: str, **labels: str) -> float:
-        """The sum of a metric over the label sets that have these labels, as Prometheus reads it."""
-        total = 0.0
-        for line in httpx.get(f"{self.admin}/stats/prometheus").text.splitlines():
+    def samples(self, prefix: str = "") -> dict[tuple[str, frozenset], float]:
+        """Metrics as Prometheus reads them, by name and labels."""
+        found = {}
+        for line in HTTP.get(f"{self.admin}/stats/prometheus").text.splitlines():
             sample = re.fullmatch(r"([\w:]+)(?:\{(.*)\})? (\S+)", line)
-            if sample and sample[1] == name:
-                found = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', sample[2] or ""))
-                if labels.items() <= found.items():
-                    total += float(sample[3])
-        return total
+            if sample and sample[1].startswith(prefix):
+                labels = re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', sample[2] or "")
+                found[sample[1], frozenset(labels)] = float(sample[3])
+        return found
+
+    def stat(self, name: str, **labels: str) -> float:
+        """The sum of a metric over the label sets that have these labels."""
+        found = self.samples(name).items()
+        return sum(value for (other, at), value in found if other == name and labels.items() <= at)
 
     def output(self) -> str:
         """What Envoy logged, access log lines to standard output among them."""
@@ -174,17 +190,26 @@ def providers() -> Iterator[Providers]:
         process.stop()
 
 
-@pytest.fixture
-def gateway(request: pytest.FixtureRequest, providers: Providers) -> Iterator[Callable[..., Envoy]]:
-    """Starts Envoys, each with a configuration: a path in the project, YAML, or a document.
+@pytest.fixture(scope="session")
+def mock(providers: Providers) -> str:
+    """The address of the mock providers."""
+    return providers.url
 
-    `env` adds environment variables, such as providers' keys.
-    """
-    started: list[Envoy] = []
-    processes = request.node.stash[PROCESSES] = [providers.process]
-    name = re.sub(r"\W+", "-", request.node.nodeid).strip("-")
 
-    def start(config: str | Path | dict, env: dict[str, str] | None = None) -> Envoy:
+class Starter:
+    """Starts Envoys under a name, and stops them all."""
+
+    def __init__(self, node: pytest.Item | pytest.Collector, providers: Providers):
+        self.name = re.sub(r"\W+", "-", node.nodeid).strip("-")
+        self.providers = providers
+        self.started: list[Envoy] = []
+        self.processes = node.stash[PROCESSES] = [providers.process]
+
+    def __call__(self, config: str | Path | dict, env: dict[str, str] | None = None) -> Envoy:
+        """An Envoy with a configuration: a path in the project, YAML, or a document.
+
+        `env` adds environment variables, such as providers' keys.
+        """
         if isinstance(config, dict):
             text = json.dumps(config)
         elif "\n" in str(config):
@@ -192,18 +217,34 @@ def gateway(request: pytest.FixtureRequest, providers: Providers) -> Iterator[Ca
         else:
             text = (ROOT / config).read_text()
         port, admin = free_port(), free_port()
-        for shipped, used in ((LISTENER, port), (ADMIN, admin), (PROVIDERS, providers.port)):
+        for shipped, used in ((LISTENER, port), (ADMIN, admin), (PROVIDERS, self.providers.port)):
             text = re.sub(rf"\b{shipped}\b", str(used), text)
         text = re.sub(r"[\w./-]*\bdragoman\.wasm\b", str(WASM), text)
-        number = f"-{len(started) + 1}" if started else ""
-        envoy = Envoy(f"{name}{number}", text, port, admin, env or {})
-        started.append(envoy)
-        processes.append(envoy.process)
+        number = f"-{len(self.started) + 1}" if self.started else ""
+        envoy = Envoy(f"{self.name}{number}", text, port, admin, env or {})
+        self.started.append(envoy)
+        self.processes.append(envoy.process)
         return envoy
 
-    yield start
-    for envoy in started:
-        envoy.process.stop()
+    def stop(self) -> None:
+        for envoy in self.started:
+            envoy.process.stop()
+
+
+@pytest.fixture
+def gateway(request: pytest.FixtureRequest, providers: Providers) -> Iterator[Starter]:
+    """Starts Envoys for one test."""
+    starter = Starter(request.node, providers)
+    yield starter
+    starter.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_gateway(request: pytest.FixtureRequest, providers: Providers) -> Iterator[Starter]:
+    """Starts Envoys for all tests of a module."""
+    starter = Starter(request.node, providers)
+    yield starter
+    starter.stop()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -211,6 +252,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Shows the end of the logs of what ran under a failed test."""
     report = yield
     if report.failed:
-        for process in item.stash.get(PROCESSES, []):
+        for process in item.stash.get(PROCESSES, item.parent.stash.get(PROCESSES, [])):
             report.sections.append((f"end of {process.log.relative_to(ROOT)}", process.tail()))
     return report

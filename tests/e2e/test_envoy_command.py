@@ -14,30 +14,15 @@ import certifi
 import httpx
 import pytest
 import yaml
-from conftest import COMMAND, ENVOY, PROVIDERS, ROOT
+from conftest import ENVOY, ROOT
+from documents import CLAUDE, KEYS, MOCK_OPENAI, MOCKS, OPENAI, gateway_role, render, standalone
 
-DEMO = [{"id": "demo", "hash": "sha256:f77894fdfa58e447c57e077eaa9708e8e009c84dc6aba2db80461275e9b85be7"}]
 KEY = {"authorization": "Bearer sk-demo"}
-KEYS = {"OPENAI_API_KEY": "sk-openai", "ANTHROPIC_API_KEY": "sk-ant"}
 
-OPENAI = {"provider": "openai", "credentials": {"api_key": {"env": "OPENAI_API_KEY"}}}
-CLAUDE = {"provider": "anthropic", "credentials": {"api_key": {"env": "ANTHROPIC_API_KEY"}}}
 LOCAL = {"provider": "openai_compatible", "base_url": "http://vllm.default.svc:8000/v1", "credentials": "none"}
 ADDRESS = {"provider": "openai_compatible", "base_url": "https://10.0.0.1:8443/v1", "credentials": "none"}
 IPV6 = {"provider": "openai_compatible", "base_url": "http://[::1]:8000/v1", "credentials": "none"}
 HOST = {"provider": "openai_compatible", "base_url": "https://llm.example.com/v1", "credentials": "host"}
-MOCK_OPENAI = OPENAI | {"base_url": f"http://127.0.0.1:{PROVIDERS}/v1"}
-MOCK_CLAUDE = CLAUDE | {"base_url": f"http://127.0.0.1:{PROVIDERS}"}
-
-
-def standalone(upstreams: dict, models: list | None = None, **more) -> dict:
-    return {"client_auth": "keys", "upstreams": upstreams, "models": models or [], "keys": DEMO} | more
-
-
-def gateway_role(upstreams: dict, models: list | None = None, **more) -> dict:
-    return {"role": "gateway"} | standalone(upstreams, models, **more)
-
-
 ALL = {"openai": OPENAI, "claude": CLAUDE, "local": LOCAL, "address": ADDRESS, "ipv6": IPV6, "host": HOST}
 BOTH = {"openai": OPENAI, "claude": CLAUDE}
 EVERYWHERE = [{"name": "smart", "aliases": ["gpt-4.1"], "upstreams": list(ALL), "timeouts": {"total": "20m"}}]
@@ -63,15 +48,6 @@ DOCUMENTS = {
     "numbers": gateway_role({"openai": OPENAI | {"params": {"default": {"temperature": 0.7, "seed": 3000000000}}}}),
     "words": gateway_role({"on": OPENAI, "y": CLAUDE}, [{"name": "no", "upstreams": ["on", "y"]}]),
 }  # fmt: skip
-
-
-def render(document: dict, *arguments: str | Path) -> str:
-    command = [COMMAND, "envoy", "-", *arguments]
-    done = subprocess.run(
-        command, input=yaml.safe_dump(document), env=os.environ | KEYS, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def validate(*arguments: str | Path) -> None:
@@ -109,7 +85,6 @@ MODELS = [
      "upstream_models": {"claude": "claude-sonnet-4-5", "openai": "gpt-4.1"}},
     {"name": "anthropic/*", "upstreams": ["claude"]},
 ]  # fmt: skip
-MOCKS = {"openai": MOCK_OPENAI, "claude": MOCK_CLAUDE}
 
 
 @pytest.mark.parametrize("kind", [standalone, gateway_role])
