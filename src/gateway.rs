@@ -24,6 +24,8 @@ pub struct Gateway {
     /// When it began, in unix milliseconds.
     began: u64,
     endpoint: Option<Endpoint>,
+    /// The model that the path names.
+    named: Option<String>,
     /// The format of errors.
     format: Format,
     /// The caller's place in the configuration's keys.
@@ -93,7 +95,17 @@ impl Gateway {
     /// A call that begins at `now`, in unix milliseconds.
     pub fn new(config: Rc<Config>, now: u64) -> Self {
         let format = Format::Chat;
-        Self { config, began: now, endpoint: None, format, key: None, model: None, rejected: None, error: None }
+        Self {
+            config,
+            began: now,
+            endpoint: None,
+            named: None,
+            format,
+            key: None,
+            model: None,
+            rejected: None,
+            error: None,
+        }
     }
 
     /// The call's configuration.
@@ -113,6 +125,7 @@ impl Gateway {
         let endpoint =
             Endpoint::of(&headers.text(":method"), &path, own_route).inspect_err(|_| self.reject("invalid"))?;
         self.endpoint = Some(endpoint.clone());
+        self.named = endpoint::model(&path);
         if endpoint == Endpoint::Health {
             return Ok(Next::Reply(Local::ok(b"{\"status\":\"ok\"}".to_vec())));
         }
@@ -178,7 +191,8 @@ impl Gateway {
         let Some(Endpoint::Call(operation, format)) = self.endpoint else {
             return Err(Error::new(Kind::Internal, "a body without a call"));
         };
-        let ask = client::of(format).ask(doc.root(), seconds(facts.now)).inspect_err(|_| self.reject("invalid"))?;
+        let ask = client::ask(format, self.named.take(), doc.root(), seconds(facts.now));
+        let ask = ask.inspect_err(|_| self.reject("invalid"))?;
         let routed = self
             .resolve(&ask.model)
             .map(|resolved| (resolved.model, self.choose(&resolved, operation, format, facts, random)));

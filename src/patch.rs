@@ -2,16 +2,16 @@
 
 use crate::config::Params;
 use crate::error::Error;
-use crate::json::{Change, Edits, Kind, Node};
+use crate::json::{Change, Edits, Node};
 use crate::provider::Quirks;
 use crate::wire::Dropped;
 
-/// Whether there may be anything to do.
+/// Whether there may be anything to do to a body that a wire has written. Nothing foreign stands in those.
 pub fn is_needed(params: &Params, quirks: &Quirks) -> bool {
     let plain = params.default.is_empty()
         && params.force.is_empty()
         && params.drop.is_empty()
-        && quirks.drop.is_empty()
+        && quirks.drop.iter().all(|name| UNWRITTEN.contains(name))
         && quirks.rename.is_empty()
         && quirks.clamp.is_empty()
         && quirks.stream_options
@@ -19,7 +19,7 @@ pub fn is_needed(params: &Params, quirks: &Quirks) -> bool {
     !plain
 }
 
-/// Changes the top level of a body, and the roles of its messages.
+/// Changes the top level of a body, and what stands in its messages and tools.
 pub fn apply(
     root: Node<'_>,
     params: &Params,
@@ -87,16 +87,45 @@ pub fn apply(
     if !changes.is_empty() {
         edits.members(root, &changes);
     }
-    if !quirks.developer_role {
-        let messages = root.get("messages").into_iter().flat_map(Node::items);
-        for role in messages.filter_map(|message| message.get("role")) {
-            if role.kind() == Kind::String && role.raw() == "\"developer\"" {
-                edits.replace(role, "\"system\"");
-            }
-        }
-    }
+    inner(root, quirks, dropped, edits);
     Ok(())
 }
+
+/// Changes messages, their parts, and tools.
+fn inner(root: Node<'_>, quirks: &Quirks, dropped: &mut Dropped, edits: &mut Edits) {
+    if quirks.developer_role && quirks.foreign.is_empty() {
+        return;
+    }
+    let mut clean = |object: Node<'_>| {
+        let mut changes: Vec<(&str, Change<'_>)> = Vec::new();
+        for (name, value) in object.members() {
+            if name == "role" && !quirks.developer_role && value.raw() == "\"developer\"" {
+                changes.push(("role", Change::Set("\"system\"")));
+            } else if let Some(name) = quirks.foreign.iter().find(|foreign| name == **foreign) {
+                if !value.is_null() {
+                    dropped.forget(*name);
+                }
+                changes.push((name, Change::Remove));
+            }
+        }
+        if !changes.is_empty() {
+            edits.members(object, &changes);
+        }
+    };
+    for message in root.get("messages").into_iter().flat_map(Node::items) {
+        clean(message);
+        if !quirks.foreign.is_empty() {
+            message.get("content").into_iter().flat_map(Node::items).for_each(&mut clean);
+        }
+    }
+    for tool in root.get("tools").into_iter().flat_map(Node::items) {
+        clean(tool);
+        tool.get("function").into_iter().for_each(&mut clean);
+    }
+}
+
+/// Fields that clients of OpenAI's format may send, and that its wire never writes.
+const UNWRITTEN: &[&str] = &["thinking", "top_k"];
 
 /// The names of the limit on output.
 const LIMITS: &[&str] = &["max_completion_tokens", "max_tokens"];

@@ -23,6 +23,14 @@ pub fn of(format: Format) -> &'static dyn Client {
     }
 }
 
+/// What the gateway must know of a request in `format`, whose path may have named the model.
+pub fn ask(format: Format, named: Option<String>, root: Node<'_>, now: u64) -> Result<Ask, Error> {
+    match named {
+        Some(model) => of(format).ask_for(model, root, now),
+        None => of(format).ask(root, now),
+    }
+}
+
 /// What the answer depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ask {
@@ -41,7 +49,12 @@ pub trait Client: Sync {
     /// Reads what the gateway must know of any request: model, stream and the like. Little is checked.
     fn ask(&self, root: Node<'_>, now: u64) -> Result<Ask, Error>;
 
-    /// Reads the conversation, whole and checked.
+    /// As [`Self::ask`], where the path has named the model: what the body says of it, if anything, does not count.
+    fn ask_for(&self, model: String, root: Node<'_>, now: u64) -> Result<Ask, Error> {
+        Ok(Ask { model, ..self.ask(root, now)? })
+    }
+
+    /// Reads the conversation, whole and checked but for the model's name, which [`Self::ask`] has read.
     fn read<'a>(&self, root: Node<'a>) -> Result<Generate<'a>, Error>;
 
     /// Writes an answer.

@@ -11,6 +11,13 @@ use crate::format::{Format, Operation};
 /// OpenAI's renaming of the output limit, undone for those who know the old name alone.
 const MAX_TOKENS: &[(&str, &str)] = &[("max_completion_tokens", "max_tokens")];
 
+/// What clients know from elsewhere, and what answers from elsewhere gave them to send back: marks of what to cache, and
+/// thought under its names.
+const FOREIGN: &[&str] = &["cache_control", "reasoning", "reasoning_content", "reasoning_details", "thinking_blocks"];
+
+/// The same for those who take thought back as `reasoning`.
+const OTHERS: &[&str] = &["cache_control", "reasoning_content", "reasoning_details", "thinking_blocks"];
+
 /// No more than one answer to a call.
 const ONE_CHOICE: &[(&str, f64, f64)] = &[("n", 1.0, 1.0)];
 
@@ -36,6 +43,7 @@ const MISTRAL: Quirks = Quirks {
     drop: &["logit_bias", "logprobs", "service_tier", "store", "top_logprobs", "user"],
     rename: &[("max_completion_tokens", "max_tokens"), ("seed", "random_seed")],
     stream_options: false,
+    foreign: FOREIGN,
     ..CHAT.quirks
 };
 
@@ -166,7 +174,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Cerebras",
         otel: "cerebras",
         address: Fixed("https://api.cerebras.ai/v1"),
-        quirks: Quirks { drop: &["logit_bias"], ..CHAT.quirks },
+        quirks: Quirks { drop: &["logit_bias"], foreign: OTHERS, ..CHAT.quirks },
         env: "CEREBRAS_API_KEY",
         docs: "https://inference-docs.cerebras.ai/api-reference/chat-completions",
         ..CHAT
@@ -426,7 +434,12 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Groq",
         otel: "groq",
         address: Fixed("https://api.groq.com/openai/v1"),
-        quirks: Quirks { drop: &["logit_bias", "logprobs", "top_logprobs"], clamp: ONE_CHOICE, ..CHAT.quirks },
+        quirks: Quirks {
+            drop: &["logit_bias", "logprobs", "top_logprobs"],
+            clamp: ONE_CHOICE,
+            foreign: OTHERS,
+            ..CHAT.quirks
+        },
         env: "GROQ_API_KEY",
         docs: "https://console.groq.com/docs/openai",
         ..CHAT
@@ -694,7 +707,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "OpenAI",
         otel: "openai",
         address: Fixed("https://api.openai.com/v1"),
-        quirks: Quirks::NONE,
+        quirks: Quirks { drop: &["thinking", "top_k"], foreign: FOREIGN, ..Quirks::NONE },
         env: "OPENAI_API_KEY",
         docs: "https://platform.openai.com/docs/api-reference/chat",
         ..CHAT

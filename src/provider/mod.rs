@@ -83,19 +83,28 @@ pub struct Quirks {
     pub developer_role: bool,
     /// The field of an assistant's message in which the provider wants its thought back. The wire writes it.
     pub reasoning_field: Option<&'static str>,
+    /// Members that other providers know in messages, parts and tools, and that this one refuses: removed, and reported.
+    pub foreign: &'static [&'static str],
 }
 
 impl Quirks {
     /// None.
-    pub const NONE: Self =
-        Self { drop: &[], rename: &[], clamp: &[], stream_options: true, developer_role: true, reasoning_field: None };
+    pub const NONE: Self = Self {
+        drop: &[],
+        rename: &[],
+        clamp: &[],
+        stream_options: true,
+        developer_role: true,
+        reasoning_field: None,
+        foreign: &[],
+    };
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The fields of a chat request that a quirk may name.
+    /// The fields of a chat request that a quirk may name, ours among them.
     const FIELDS: &[&str] = &[
         "frequency_penalty",
         "logit_bias",
@@ -109,6 +118,8 @@ mod tests {
         "service_tier",
         "store",
         "temperature",
+        "thinking",
+        "top_k",
         "top_logprobs",
         "top_p",
         "user",

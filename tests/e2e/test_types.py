@@ -4,24 +4,17 @@ The cases are in `tests/golden`, where `tests/golden.rs` holds the filter to the
 The SDKs can: OpenAI and Anthropic make their types from their own descriptions of their APIs.
 """
 
-import functools
 import json
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 import anthropic
-import anthropic.types
 import httpx
 import httpx2
 import openai
-import openai.types
-import openai.types.chat
 import pytest
-from anthropic.types import message_count_tokens_params, message_create_params
-from openai.types.chat import completion_create_params
-from pydantic import BaseModel, TypeAdapter
+from official import EXTENSIONS, READERS, SAMPLING, check_order, check_request, params
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 FOLDERS = sorted(path.parent for path in GOLDEN.glob("*/*/request.json"))
@@ -29,14 +22,14 @@ FOLDERS = sorted(path.parent for path in GOLDEN.glob("*/*/request.json"))
 # Upstreams whose requests and answers are exactly the SDKs'; others follow the format more or less.
 OFFICIAL = {"anthropic", "openai"}
 
-# The newest version of Anthropic's API, which its SDK describes, has no sampling. Older models take it all the same.
-SAMPLING = {"temperature", "top_k", "top_p"}
-
 # Cases about what no type of the SDKs describes.
-STRANGE = {"answer_error", "finish_model_length", "stream_error_openrouter", "unknown_fields"}
-
-# What our answers hold beside OpenAI's own members: the words of LiteLLM and OpenRouter.
-EXTENSIONS = {"cache_creation_tokens", "native_finish_reason", "reasoning_content", "thinking_blocks"}
+STRANGE = {
+    "answer_error",
+    "finish_model_length",
+    "stream_error_openrouter",
+    "thought_as_it_has_it",
+    "unknown_fields",
+}
 
 
 @dataclass
@@ -79,29 +72,7 @@ def cases(*files: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("case", "file"), found, ids=names)
 
 
-@functools.cache
-def adapter(kind: object) -> TypeAdapter:
-    return TypeAdapter(kind)
-
-
 # Requests
-
-
-def unfold(value: object) -> object:
-    """What pydantic made of a value: it checks iterables only as they are read."""
-    if isinstance(value, dict):
-        return {name: unfold(member) for name, member in value.items()}
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
-        return value
-    return [unfold(item) for item in value]
-
-
-def params(case: Case, body: dict) -> type:
-    if case.counts:
-        return message_count_tokens_params.MessageCountTokensParams
-    module = completion_create_params if case.wire == "chat" else message_create_params
-    kind = "Completion" if case.wire == "chat" else "Message"
-    return getattr(module, f"{kind}CreateParams{'Streaming' if body.get('stream') else 'NonStreaming'}")
 
 
 def beyond(case: Case, body: dict, known: set[str]) -> set[str]:
@@ -120,94 +91,12 @@ def beyond(case: Case, body: dict, known: set[str]) -> set[str]:
 @cases("upstream.json")
 def test_requests(case: Case, file: str):
     body = case.json(file)["body"]
-    kind = params(case, body)
+    kind = params(case.wire, body.get("stream", False), case.counts)
     left = beyond(case, body, set(kind.__annotations__))
-    body = {name: value for name, value in body.items() if name not in left}
-    # What a type does not know, pydantic leaves out.
-    assert unfold(adapter(kind).validate_python(body, strict=True)) == body
+    check_request(kind, {name: value for name, value in body.items() if name not in left})
 
 
 # Answers
-
-
-def extras(value: object) -> Iterator[str]:
-    """The members that a model does not have."""
-    if isinstance(value, BaseModel):
-        yield from value.model_extra or ()
-        for name in type(value).model_fields:
-            yield from extras(getattr(value, name))
-    elif isinstance(value, list):
-        for item in value:
-            yield from extras(item)
-
-
-def read(kind: object, text: str) -> set[str]:
-    """Fails on wrong values; returns the members that the type does not have."""
-    return set(extras(adapter(kind).validate_json(text, strict=True)))
-
-
-def frames(stream: str) -> list[tuple[str, str]]:
-    """Names and data of a stream's events."""
-    found = []
-    for frame in stream.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in frame.split("\n") if not line.startswith(":") and line)
-        if "data" in fields:
-            found.append((fields.get("event", ""), fields["data"]))
-    return found
-
-
-def chat_answer(text: str) -> set[str]:
-    return read(openai.types.chat.ChatCompletion, text)
-
-
-def chat_error(text: str) -> set[str]:
-    error = json.loads(text)
-    assert error.keys() == {"error"}
-    return read(openai.types.ErrorObject, json.dumps({"param": None, "code": None} | error["error"]))
-
-
-def chat_stream(text: str) -> set[str]:
-    found = set()
-    for _, data in frames(text):
-        if data == "[DONE]":
-            continue
-        if "error" in json.loads(data):
-            found |= chat_error(data)
-            continue
-        chunk = openai.types.chat.ChatCompletionChunk.model_validate_json(data, strict=True)
-        found |= set(extras(chunk))
-    return found
-
-
-def messages_answer(text: str) -> set[str]:
-    return read(anthropic.types.Message, text)
-
-
-def messages_error(text: str) -> set[str]:
-    # https://platform.claude.com/docs/en/api/errors has it, the SDK has not.
-    text = text.replace('"request_too_large"', '"invalid_request_error"')
-    return read(anthropic.types.ErrorResponse, text)
-
-
-def messages_stream(text: str) -> set[str]:
-    found = set()
-    for name, data in frames(text):
-        assert name == json.loads(data)["type"]
-        if name == "error":
-            found |= messages_error(data)
-        elif name != "ping":
-            found |= read(anthropic.types.RawMessageStreamEvent, data)
-    return found
-
-
-READERS: dict[tuple[str, str], Callable[[str], set[str]]] = {
-    ("chat", "error"): chat_error,
-    ("chat", "json"): chat_answer,
-    ("chat", "sse"): chat_stream,
-    ("messages", "error"): messages_error,
-    ("messages", "json"): messages_answer,
-    ("messages", "sse"): messages_stream,
-}
 
 
 @cases("client.json", "client.sse", "refusal.json")
@@ -216,7 +105,10 @@ def test_answers(case: Case, file: str):
     if not refused and case.counts:
         return
     failed = refused or case.json("usage.json")["status"] != 200
-    found = READERS[case.client, "error" if failed else file.split(".")[1]]((case.folder / file).read_text())
+    text = (case.folder / file).read_text()
+    found = READERS[case.client, "error" if failed else file.split(".")[1]](text)
+    if file == "client.sse" and case.folder.name != "stream_without_done":
+        check_order(case.client, text)
     # An answer in the client's own format keeps all that the provider says.
     assert found <= EXTENSIONS or case.client == case.wire
 

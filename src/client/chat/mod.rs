@@ -40,10 +40,14 @@ impl Client for Chat {
                 Error::invalid(format!("expected a name of 1 to {LONGEST} bytes, got {}", model.len())).at("model")
             );
         }
-        let stream = optional(root, "stream", boolean)?.unwrap_or(false);
+        self.ask_for(model.into_owned(), root, now)
+    }
+
+    fn ask_for(&self, model: String, root: Node<'_>, now: u64) -> Result<Ask, Error> {
+        let stream = optional(object(root)?, "stream", boolean)?.unwrap_or(false);
         let include_usage = optional(root, "stream_options", |o| optional(object(o)?, "include_usage", boolean))?;
         let include_usage = stream && include_usage.flatten().unwrap_or(false);
-        Ok(Ask { model: model.into_owned(), stream, include_usage, now })
+        Ok(Ask { model, stream, include_usage, now })
     }
 
     fn read<'a>(&self, root: Node<'a>) -> Result<Generate<'a>, Error> {

@@ -4,7 +4,7 @@
 //! alone, right after the calls; and a message of nothing but text is sent as one string, its parts apart by a blank
 //! line, since many servers take no array there.
 
-use super::LONGEST_NAME;
+use super::LONGEST_ID;
 use crate::call::{Content, Document, Message, Part, Role, Source};
 use crate::error::Error;
 use crate::format::Format;
@@ -382,7 +382,7 @@ fn joined<'a>(s: &mut Pieces<'_, 'a>, texts: impl Iterator<Item = &'a Str<'a>>) 
 
 /// Some ids carry what another provider wants back, and are longer than OpenAI takes.
 fn call_id<'a>(id: &'a Str<'a>) -> Str<'a> {
-    if id.to_text().len() > LONGEST_NAME { names::tool_id(id, LONGEST_NAME) } else { id.reborrow() }
+    if id.to_text().len() > LONGEST_ID { names::tool_id(id, LONGEST_ID) } else { id.reborrow() }
 }
 
 /// Whether a tool's answer says by itself that the tool failed.

@@ -22,7 +22,10 @@ mod strict;
 #[cfg(test)]
 mod tests;
 
-/// The longest name of a tool, and the longest id of its call.
+/// The longest id of a call: some of OpenAI's models take 64 letters, others no more than these.
+const LONGEST_ID: usize = 40;
+
+/// The longest name of a tool.
 const LONGEST_NAME: usize = 64;
 
 /// The wire.

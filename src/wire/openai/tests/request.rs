@@ -222,7 +222,7 @@ fn ids_too_long_are_the_same_in_call_and_result() {
         messages(vec![message(Role::Assistant, [call(id, "f", "{}")]), message(Role::User, [result(id, [text("1")])])]);
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert_eq!(body[0]["tool_calls"][0]["id"], body[1]["tool_call_id"]);
-    assert_eq!(body[1]["tool_call_id"].as_str().unwrap().len(), 64);
+    assert_eq!(body[1]["tool_call_id"].as_str().unwrap().len(), 40);
     let (body, _) = messages(vec![message(Role::User, [result("functions.f:0", [])])]);
     assert_eq!(body, r#"[{"role":"tool","tool_call_id":"functions.f:0","content":""}]"#);
 }
