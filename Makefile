@@ -21,7 +21,7 @@ wasm: target/dragoman.wasm ## the filter, target/dragoman.wasm
 cli: target/release/dragoman ## the command line, target/release/dragoman
 
 demo: $(e2e) ## a running gateway with calls through it (ONCE=1: then stop)
-	envoy/demo.sh
+	target/venv/bin/python envoy/demo.py
 
 test: check test-native test-wasm test-e2e ## everything that CI runs
 

@@ -10,7 +10,7 @@ use super::yaml::{fill, scalar};
 
 const LISTENER: &str = r#"
 - name: llm
-  address: { socket_address: { address: 0.0.0.0, port_value: «port» } }
+  address: { socket_address: { address: «address», port_value: «port» } }
   filter_chains:
     - filters:
         - name: envoy.filters.network.http_connection_manager
@@ -73,6 +73,7 @@ pub fn listeners(plan: &Plan<'_>, shared: &mut Shared) -> String {
     fill(
         LISTENER.trim_start(),
         &[
+            ("address", &scalar(&plan.address.to_string())),
             ("port", &plan.port.to_string()),
             ("idle", &seconds(longest(config).max(900_000))),
             ("early", &early),
