@@ -295,6 +295,8 @@ def test_credentials_and_leaks(mock):
     assert chat(mock, {"authorization": ""}).status_code == 401
     assert chat(mock, {"authorization": "Bearer bad"}).json()["error"]["code"] == "invalid_api_key"
     assert message(mock, {"x-api-key": "bad"}).json()["error"]["type"] == "authentication_error"
+    for beta, status in [("claude-code-20250219,context-1m-2025-08-07", 200), ("context-1m", 400), ("x-202502", 400)]:
+        assert message(mock, {"anthropic-beta": beta}).status_code == status, beta
     assert "is not a valid version" in message(mock, {"anthropic-version": "2020-01-01"}).text
     bare = httpx.post(f"{mock}/v1/messages", json={}, headers={"x-api-key": "sk"})
     assert "anthropic-version: header is required" in bare.text

@@ -125,14 +125,16 @@ fn version(request: &Request) -> Checked<Version> {
     }
 }
 
-/// Whether beta fields are allowed; a beta's name ends in its date.
+/// Whether beta fields are allowed; a beta's name ends in its date, as `-2025-05-14` or `-20250219`.
 fn beta(request: &Request) -> Checked<bool> {
     let Some(names) = request.header("anthropic-beta") else {
         return Ok(false);
     };
     for name in names.split(',').map(str::trim) {
-        let date = name.rsplitn(4, '-').take(3).all(|part| part.parse::<u16>().is_ok());
-        if !date {
+        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        let compact = name.rsplit('-').next().is_some_and(|date| date.len() == 8 && digits(date));
+        let date = name.rsplitn(4, '-').take(3).all(|part| !part.is_empty() && part.len() < 5 && digits(part));
+        if !compact && !date {
             return Err(Refusal::new(format!(
                 "Unexpected value(s) `{name}` for the `anthropic-beta` header. Please consult our documentation at https://platform.claude.com/docs/en/api/beta-headers or try again without the header."
             )));
