@@ -182,7 +182,7 @@ fn pieces(body: Body<'_>, received: &[u8]) -> Vec<Piece> {
 }
 
 /// Headers of the client that any provider may see.
-const FORWARDED: &[&str] =
+pub const FORWARDED: &[&str] =
     &["accept-language", "b3", "baggage", "traceparent", "tracestate", "user-agent", "x-request-id"];
 
 /// Headers that only the host reads, on the same map: it would miss them.
