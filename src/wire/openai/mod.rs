@@ -19,6 +19,7 @@ mod error;
 mod messages;
 mod reply;
 mod request;
+mod schema;
 mod strict;
 #[cfg(test)]
 mod tests;

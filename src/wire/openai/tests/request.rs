@@ -268,7 +268,7 @@ fn tools() {
             r#""tools":[{"type":"function","function":{"name":"files_read_DIGEST","description":"Reads","#,
             r#""parameters":{"type":"object","properties":{"b":{},"a":{}}},"strict":true}},"#,
             r#"{"type":"function","function":{"name":"g","parameters":{"type":"object","properties":{}}}},"#,
-            r#"{"type":"function","function":{"name":"h","parameters":{"type":"object","properties":{},"title":"H"}}}],"#,
+            r#"{"type":"function","function":{"name":"h","parameters":{"properties":{},"type":"object","title":"H"}}}],"#,
             r#""tool_choice":{"type":"function","function":{"name":"files_read_DIGEST"}},"parallel_tool_calls":false"#,
         )
         .replace("DIGEST", "601e4eb6")
@@ -332,7 +332,7 @@ fn parameters() {
             r#""seed":12345678901234567890,"logit_bias":{"1":2},"logprobs":true,"top_logprobs":3,"#,
             r#""max_completion_tokens":100,"n":2,"stop":["a","\n","c","d","e"],"reasoning_effort":"xhigh","#,
             r#""verbosity":"low","response_format":{"type":"json_schema","json_schema":{"name":"response","#,
-            r#""description":"An answer","schema":{"type":"object"},"strict":true}},"service_tier":"default","#,
+            r#""description":"An answer","schema":{"properties":{},"type":"object"},"strict":true}},"service_tier":"default","#,
             r#""user":"u-1","stream":true,"stream_options":{"include_usage":true}"#,
         )
     );
