@@ -131,8 +131,9 @@ fn beta(request: &Request) -> Checked<bool> {
         return Ok(false);
     };
     for name in names.split(',').map(str::trim) {
-        let date = name.rsplitn(4, '-').take(3).all(|part| part.parse::<u16>().is_ok());
-        if !date {
+        let parted = name.rsplitn(4, '-').take(3).all(|part| part.parse::<u16>().is_ok());
+        let whole = name.rsplit('-').next().is_some_and(|date| date.len() == 8 && date.parse::<u32>().is_ok());
+        if !parted && !whole {
             return Err(Refusal::new(format!(
                 "Unexpected value(s) `{name}` for the `anthropic-beta` header. Please consult our documentation at https://platform.claude.com/docs/en/api/beta-headers or try again without the header."
             )));
