@@ -364,6 +364,7 @@ impl Gateway {
                     w.key("type").text("model");
                     w.key("display_name").text(name);
                     w.key("created_at").text("1970-01-01T00:00:00Z");
+                    w.key("lifecycle").text("active");
                 }
             }
         });

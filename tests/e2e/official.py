@@ -16,6 +16,7 @@ import openai.types.chat
 from anthropic.types import message_count_tokens_params, message_create_params
 from anthropic.types.beta import message_count_tokens_params as beta_count_params
 from anthropic.types.beta import message_create_params as beta_create_params
+from anthropic.types.shared.error_details import ErrorDetails
 from openai.types.chat import ChatCompletionChunk, completion_create_params
 from pydantic import BaseModel, TypeAdapter
 
@@ -82,7 +83,7 @@ def read(kind: object, text: str) -> set[str]:
 def frames(stream: str) -> list[tuple[str, str]]:
     """Names and data of a stream's events."""
     found = []
-    for frame in stream.split("\n\n"):
+    for frame in stream.replace("\r\n", "\n").split("\n\n"):
         fields = dict(line.split(": ", 1) for line in frame.split("\n") if not line.startswith(":") and line)
         if "data" in fields:
             found.append((fields.get("event", ""), fields["data"]))
@@ -117,8 +118,12 @@ def messages_answer(text: str) -> set[str]:
 
 def messages_error(text: str) -> set[str]:
     # https://platform.claude.com/docs/en/api/errors has it, the SDK has not.
-    text = text.replace('"request_too_large"', '"invalid_request_error"')
-    return read(anthropic.types.ErrorResponse, text)
+    body = json.loads(text.replace('"request_too_large"', '"invalid_request_error"'))
+    # The SDK reads them apart from the rest.
+    details = body["error"].pop("details", None)
+    if details:
+        read(ErrorDetails, json.dumps(details))
+    return read(anthropic.types.ErrorResponse, json.dumps(body))
 
 
 def messages_stream(text: str) -> set[str]:

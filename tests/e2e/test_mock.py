@@ -291,6 +291,14 @@ def test_anthropic_versions(mock):
     assert (message(mock, messages=talk).status_code, message(mock, new, messages=talk).status_code) == (200, 400)
 
 
+def test_anthropic_threads(mock):
+    beta = {"anthropic-beta": "message-threads-2026-08-12"}
+    assert message(mock, thread={"type": "create"}).status_code == 400
+    assert message(mock, beta, thread={"type": "create"}).status_code == 200
+    reply = message(mock, beta, thread={"type": "continue", "previous_message_id": "msg_1"})
+    assert (reply.status_code, reply.json()["error"]["details"]) == (404, {"error_code": "thread_not_found"})
+
+
 def test_credentials_and_leaks(mock):
     assert chat(mock, {"authorization": ""}).status_code == 401
     assert chat(mock, {"authorization": "Bearer bad"}).json()["error"]["code"] == "invalid_api_key"
