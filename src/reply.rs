@@ -272,7 +272,8 @@ impl Reply {
             match &mut self.writer {
                 Some(writer) if frame.raw.starts_with(b":") => writer.event(Event::Ping, out),
                 Some(_) => {}
-                None => out.extend_from_slice(frame.raw),
+                None if is_event_stream(frame.raw) => out.extend_from_slice(frame.raw),
+                None => {}
             }
             return;
         }
@@ -344,6 +345,12 @@ impl Reply {
             None => self.client.stream_error(error, out),
         }
     }
+}
+
+/// Whether bytes without data begin as an event stream's do, and not as a page's that came in its place.
+fn is_event_stream(raw: &[u8]) -> bool {
+    const FIELDS: [&[u8]; 7] = [b":", b"event", b"id", b"retry", b"data", b"\n", b"\r"];
+    FIELDS.iter().any(|field| raw.starts_with(field))
 }
 
 /// What OpenAI's streams end with.
