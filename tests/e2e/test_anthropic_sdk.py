@@ -224,8 +224,17 @@ def test_limits_and_stop_sequences(create, model):
     assert (answer.content[0].text, answer.stop_reason, answer.stop_sequence) == ("You", *stop)
 
 
-@both
-def test_sampling(client, tap, model):
+@pytest.mark.parametrize(
+    "model, sent, dropped",
+    [
+        (CLAUDE, {"temperature": 0.70000000001, "top_k": 5}, None),
+        (GPT, {"temperature": 0.70000000001}, "top_k"),
+        # It thinks, or is told not to for the sake of the temperature.
+        (GPT_THINKING, {"temperature": 0.70000000001, "reasoning_effort": "none"}, "top_k"),
+        ("gpt-5", {}, "temperature,top_k"),
+    ],
+)
+def test_sampling(client, tap, model, sent, dropped):
     raw = client.messages.with_raw_response.create(
         model=model,
         messages=said("Hi"),
@@ -233,10 +242,9 @@ def test_sampling(client, tap, model):
         extra_body={"temperature": 0.70000000001, "top_k": 5},
         extra_headers={"anthropic-version": "2023-06-01"},
     )
-    assert tap.sent()["temperature"] == 0.70000000001
-    assert (tap.sent().get("top_k"), raw.headers.get("x-dragoman-dropped-params")) == (
-        (5, None) if model == CLAUDE else (None, "top_k")
-    )
+    names = ["temperature", "top_k", "reasoning_effort"]
+    assert {name: tap.sent()[name] for name in names if name in tap.sent()} == sent
+    assert raw.headers.get("x-dragoman-dropped-params") == dropped
 
 
 @pytest.mark.parametrize("tier, sent", [("auto", "auto"), ("standard_only", "default")])
