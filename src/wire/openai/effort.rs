@@ -134,7 +134,7 @@ fn scale(model: &str) -> Option<Scale> {
         tools_or_thought: direct && version >= (5, 2) && !bound,
         says_none: direct && version >= (5, 6) && !bound,
         fixed: direct,
-        rests: version >= (5, 1) && version < (5, 6) && !bound,
+        rests: ((5, 1)..(5, 6)).contains(&version) && !bound,
     })
 }
 
