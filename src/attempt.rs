@@ -3,10 +3,11 @@
 //!
 //! Every attempt starts from the client's own request, so a second one is exactly as if it were the first.
 
+use std::mem;
 use std::ops::Range;
 
 use crate::call::Call;
-use crate::client::{self, Ask};
+use crate::client::{self, Ask, messages};
 use crate::config::{Config, Credentials, UnsupportedParams, Upstream};
 use crate::error::{Error, Kind};
 use crate::format::{Format, Operation};
@@ -99,14 +100,19 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     let doc = call.doc;
     let spliced = call.format == surface.format;
     let quirks = &upstream.provider.quirks;
+    let cleaned = if spliced && quirks.signed_thought { messages::foreign::without(doc, &mut dropped) } else { None };
     let (body, reader) = if spliced {
+        let changed = cleaned.as_deref().map(Doc::lenient).transpose();
+        let changed = changed.map_err(|fault| Error::new(Kind::Internal, fault.to_string()))?;
+        let doc = changed.as_ref().unwrap_or(doc);
         let mut edits = Edits::default();
         // A count takes none of the parameters that these are about.
         if call.operation == Operation::Generate {
             patch::apply(doc.root(), &upstream.params, quirks, &mut dropped, &mut edits)?;
         }
         client.splice_request(doc.root(), &usage_ask(call.ask, quirks), call.model, &mut edits);
-        (in_place(edits, doc), wire.reader())
+        let whole = changed.is_some().then(|| vec![Piece::New(mem::take(&mut edits).apply(doc).into_bytes())]);
+        (whole.unwrap_or_else(|| in_place(edits, doc)), wire.reader())
     } else {
         let generate = client.read(doc.root())?;
         generate.unread.iter().try_for_each(|name| dropped.note(name.clone()))?;

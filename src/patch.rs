@@ -3,8 +3,8 @@
 use crate::config::Params;
 use crate::error::Error;
 use crate::json::{Change, Edits, Node};
-use crate::provider::Quirks;
-use crate::wire::Dropped;
+use crate::provider::{CallIds, Quirks};
+use crate::wire::{Dropped, names};
 
 /// Whether there may be anything to do to a body that a wire has written. Nothing foreign stands in those.
 pub fn is_needed(params: &Params, quirks: &Quirks) -> bool {
@@ -15,7 +15,8 @@ pub fn is_needed(params: &Params, quirks: &Quirks) -> bool {
         && quirks.rename.is_empty()
         && quirks.clamp.is_empty()
         && quirks.stream_options
-        && quirks.developer_role;
+        && quirks.developer_role
+        && !matches!(quirks.call_ids, CallIds::Exactly(_));
     !plain
 }
 
@@ -93,34 +94,57 @@ pub fn apply(
 
 /// Changes messages, their parts, and tools.
 fn inner(root: Node<'_>, quirks: &Quirks, dropped: &mut Dropped, edits: &mut Edits) {
-    if quirks.developer_role && quirks.foreign.is_empty() {
+    if quirks.developer_role && quirks.foreign.is_empty() && quirks.call_ids == CallIds::Any {
         return;
     }
-    let mut clean = |object: Node<'_>| {
-        let mut changes: Vec<(&str, Change<'_>)> = Vec::new();
-        for (name, value) in object.members() {
-            if name == "role" && !quirks.developer_role && value.raw() == "\"developer\"" {
-                changes.push(("role", Change::Set("\"system\"")));
-            } else if let Some(name) = quirks.foreign.iter().find(|foreign| name == **foreign) {
-                if !value.is_null() {
-                    dropped.forget(*name);
-                }
-                changes.push((name, Change::Remove));
-            }
-        }
-        if !changes.is_empty() {
-            edits.members(object, &changes);
-        }
-    };
     for message in root.get("messages").into_iter().flat_map(Node::items) {
-        clean(message);
-        if !quirks.foreign.is_empty() {
-            message.get("content").into_iter().flat_map(Node::items).for_each(&mut clean);
+        clean(message, quirks, dropped, edits);
+        for (name, value) in message.members() {
+            match &*name {
+                "content" => value.items().for_each(|part| clean(part, quirks, dropped, edits)),
+                "tool_call_id" => call_id(value, quirks.call_ids, edits),
+                "tool_calls" => {
+                    let ids = value.items().filter_map(|call| call.get("id"));
+                    ids.for_each(|id| call_id(id, quirks.call_ids, edits));
+                }
+                _ => {}
+            }
         }
     }
     for tool in root.get("tools").into_iter().flat_map(Node::items) {
-        clean(tool);
-        tool.get("function").into_iter().for_each(&mut clean);
+        clean(tool, quirks, dropped, edits);
+        tool.get("function").into_iter().for_each(|function| clean(function, quirks, dropped, edits));
+    }
+}
+
+/// Takes members out of an object that the provider does not know, and gives its role another name.
+fn clean(object: Node<'_>, quirks: &Quirks, dropped: &mut Dropped, edits: &mut Edits) {
+    let mut changes: Vec<(&str, Change<'_>)> = Vec::new();
+    for (name, value) in object.members() {
+        if name == "role" && !quirks.developer_role && value.raw() == "\"developer\"" {
+            changes.push(("role", Change::Set("\"system\"")));
+        } else if let Some(name) = quirks.foreign.iter().find(|foreign| name == **foreign) {
+            if !value.is_null() {
+                dropped.forget(*name);
+            }
+            changes.push((name, Change::Remove));
+        }
+    }
+    if !changes.is_empty() {
+        edits.members(object, &changes);
+    }
+}
+
+/// Changes an id that the provider refuses: the same way in a call and in its result.
+fn call_id(id: Node<'_>, ids: CallIds, edits: &mut Edits) {
+    let given = id.str().unwrap_or_default();
+    let sent = match ids {
+        CallIds::Exactly(length) => names::exact_id(&given, length),
+        CallIds::UpTo(most) if given.to_text().len() > most => names::tool_id(&given, most),
+        CallIds::Any | CallIds::UpTo(_) => return,
+    };
+    if sent != given {
+        edits.replace(id, sent.to_json());
     }
 }
 

@@ -412,7 +412,7 @@ fn what_is_dropped_is_said() {
 
     let messages = r#"{"model":"m","max_tokens":9,"top_k":4,"context_management":{"edits":[]},"tools":[
         {"type":"web_search_20250305","name":"web_search"}],"messages":[{"role":"user","content":[
-        {"type":"document","source":{"type":"text","media_type":"text/plain","data":"b"},"citations":{"enabled":true}},
+        {"type":"document","source":{"type":"text","media_type":"text/plain","data":"x"},"citations":{"enabled":true}},
         {"type":"text","text":"a"}]},{"role":"assistant",
         "content":[{"type":"thinking","thinking":"b","signature":"c"},{"type":"text","text":"d"}]},
         {"role":"user","content":"e"}]}"#;
@@ -422,12 +422,16 @@ fn what_is_dropped_is_said() {
             .map(ToOwned::to_owned),
     );
     assert_eq!(dropped(Format::Messages, 0, messages), Ok(known));
-    for source in [
-        r#""document","source":{"type":"url","url":"https://a.example/b.pdf"}"#,
-        r#""image","source":{"type":"file","file_id":"f"}"#,
+    for (more, kind) in [
+        (r#"{"type":"document","source":{"type":"url","url":"https://a.example/b.pdf"}}"#, Kind::InvalidRequest),
+        (r#"{"type":"image","source":{"type":"file","file_id":"f"}}"#, Kind::InvalidRequest),
+        (r#"{"type":"container_upload","file_id":"f"}"#, Kind::InvalidRequest),
+        (
+            r#"{"type":"text","text":"a"}]}],"thread":{"type":"continue","previous_message_id":"m"},"x":[{"x":["#,
+            Kind::NotFound,
+        ),
     ] {
-        let refused =
-            format!(r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":[{{"type":{source}}}]}}]}}"#);
-        assert_eq!(dropped(Format::Messages, 0, &refused).unwrap_err().kind, Kind::InvalidRequest, "{refused}");
+        let refused = format!(r#"{{"model":"m","messages":[{{"role":"user","content":[{more}]}}]}}"#);
+        assert_eq!(dropped(Format::Messages, 0, &refused).unwrap_err().kind, kind, "{refused}");
     }
 }

@@ -5,7 +5,7 @@
 //! or has no effect: elsewhere the provider's own error tells more than a silent repair. The output limit goes under its
 //! old name wherever the new one is not known to be read, as a limit that is ignored costs money.
 
-use super::{Address::*, Auth, Provider, Quirks, Surface};
+use super::{Address::*, Auth, CallIds, Provider, Quirks, Surface};
 use crate::format::{Format, Operation};
 
 /// OpenAI's renaming of the output limit, undone for those who know the old name alone.
@@ -43,6 +43,7 @@ const MISTRAL: Quirks = Quirks {
     drop: &["logit_bias", "logprobs", "service_tier", "store", "top_logprobs", "user"],
     rename: &[("max_completion_tokens", "max_tokens"), ("seed", "random_seed")],
     stream_options: false,
+    call_ids: CallIds::Exactly(9),
     foreign: FOREIGN,
     ..CHAT.quirks
 };
@@ -107,7 +108,7 @@ pub static PROVIDERS: &[Provider] = &[
             Surface { operation: Operation::Generate, path: "/v1/messages", format: Format::Messages },
             Surface { operation: Operation::CountTokens, path: "/v1/messages/count_tokens", format: Format::Messages },
         ],
-        quirks: Quirks::NONE,
+        quirks: Quirks { signed_thought: true, ..Quirks::NONE },
         env: "ANTHROPIC_API_KEY",
         docs: "https://platform.claude.com/docs/en/api/messages",
     },
@@ -707,7 +708,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "OpenAI",
         otel: "openai",
         address: Fixed("https://api.openai.com/v1"),
-        quirks: Quirks { drop: &["thinking", "top_k"], foreign: FOREIGN, ..Quirks::NONE },
+        quirks: Quirks { drop: &["thinking", "top_k"], call_ids: CallIds::UpTo(40), foreign: FOREIGN, ..Quirks::NONE },
         env: "OPENAI_API_KEY",
         docs: "https://platform.openai.com/docs/api-reference/chat",
         ..CHAT

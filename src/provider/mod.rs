@@ -83,8 +83,23 @@ pub struct Quirks {
     pub developer_role: bool,
     /// The field of an assistant's message in which the provider wants its thought back. The wire writes it.
     pub reasoning_field: Option<&'static str>,
+    /// How ids of calls must look.
+    pub call_ids: CallIds,
+    /// Whether thought in the conversation is refused unless the provider has signed it.
+    pub signed_thought: bool,
     /// Members that other providers know in messages, parts and tools, and that this one refuses: removed, and reported.
     pub foreign: &'static [&'static str],
+}
+
+/// How ids of calls must look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallIds {
+    /// In any way.
+    Any,
+    /// So many letters and digits.
+    Exactly(usize),
+    /// At most so many characters.
+    UpTo(usize),
 }
 
 impl Quirks {
@@ -96,6 +111,8 @@ impl Quirks {
         stream_options: true,
         developer_role: true,
         reasoning_field: None,
+        call_ids: CallIds::Any,
+        signed_thought: false,
         foreign: &[],
     };
 }

@@ -84,7 +84,8 @@ def frames(stream: str) -> list[tuple[str, str]]:
     """Names and data of a stream's events."""
     found = []
     for frame in stream.replace("\r\n", "\n").split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in frame.split("\n") if not line.startswith(":") and line)
+        # A line that names no field that is known counts for nothing.
+        fields = dict(line.partition(": ")[::2] for line in frame.split("\n"))
         if "data" in fields:
             found.append((fields.get("event", ""), fields["data"]))
     return found

@@ -224,8 +224,17 @@ def test_limits_and_stop_sequences(create, model):
     assert (answer.content[0].text, answer.stop_reason, answer.stop_sequence) == ("You", *stop)
 
 
-@both
-def test_sampling(client, tap, model):
+@pytest.mark.parametrize(
+    "model, sent, dropped",
+    [
+        (CLAUDE, {"temperature": 0.70000000001, "top_k": 5}, None),
+        (GPT, {"temperature": 0.70000000001}, "top_k"),
+        # It thinks, or is told not to for the sake of the temperature.
+        (GPT_THINKING, {"temperature": 0.70000000001, "reasoning_effort": "none"}, "top_k"),
+        ("gpt-5", {}, "temperature,top_k"),
+    ],
+)
+def test_sampling(client, tap, model, sent, dropped):
     raw = client.messages.with_raw_response.create(
         model=model,
         messages=said("Hi"),
@@ -233,10 +242,9 @@ def test_sampling(client, tap, model):
         extra_body={"temperature": 0.70000000001, "top_k": 5},
         extra_headers={"anthropic-version": "2023-06-01"},
     )
-    assert tap.sent()["temperature"] == 0.70000000001
-    assert (tap.sent().get("top_k"), raw.headers.get("x-dragoman-dropped-params")) == (
-        (5, None) if model == CLAUDE else (None, "top_k")
-    )
+    names = ["temperature", "top_k", "reasoning_effort"]
+    assert {name: tap.sent()[name] for name in names if name in tap.sent()} == sent
+    assert raw.headers.get("x-dragoman-dropped-params") == dropped
 
 
 @pytest.mark.parametrize("tier, sent", [("auto", "auto"), ("standard_only", "default")])
@@ -663,3 +671,31 @@ def test_the_sdk_tries_again(client, providers, model):
     ask = {"model": model, "max_tokens": 9, "messages": said("Hi [mock status=529 times=1]")}
     assert client.with_options(max_retries=1).messages.create(**ask).content[0].text == "You said: Hi"
     assert [request["status"] for request in providers.received()] == [529, 200]
+
+
+# Conversations that move
+
+
+@pytest.mark.parametrize("there", [GPT, GPT_THINKING])
+@pytest.mark.parametrize("thinking", [None, {"type": "enabled", "budget_tokens": 1024}])
+def test_a_conversation_moves_to_anthropic_and_back(client, there, thinking):
+    ask = {"max_tokens": 4096, "tools": [WEATHER], "messages": said("parallel")}
+    ask |= {"thinking": thinking} if thinking else {}
+    expected = "The tool said: Paris: sunny; London: sunny"
+    answer = client.messages.create(model=there, **ask)
+    # Ids and thought as servers have them that follow OpenAI's format more or less.
+    for number, call in enumerate(answer.content):
+        call.id = f"functions.{call.name}:{number}"
+    ask["messages"] += answered(answer)
+    ask["messages"][1]["content"].insert(0, {"type": "thinking", "thinking": "Hm.", "signature": ""})
+    moved = client.messages.with_raw_response.create(model=CLAUDE, **ask)
+    assert moved.parse().content[-1].text == expected
+    told = {"reasoning", "thinking"} if thinking else {"reasoning"}
+    assert set(moved.headers["x-dragoman-dropped-params"].split(",")) == told
+    assert client.messages.count_tokens(model=CLAUDE, tools=[WEATHER], messages=ask["messages"]).input_tokens > 0
+    ask["messages"] += [moved.parse().to_param(), *said("weather")]
+    again = client.messages.create(model=CLAUDE, **ask)
+    assert kinds(again)[-1] == "tool_use"
+    ask["messages"] += answered(again)
+    for model in [there, CLAUDE]:
+        assert client.messages.create(model=model, **ask).content[-1].text == "The tool said: Paris: sunny"

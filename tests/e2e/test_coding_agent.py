@@ -15,8 +15,14 @@ from conftest import Envoy
 from documents import KEYS, MOCK_OPENAI, MOCKS, gateway_role, render, standalone
 from tap import Tap
 
-# To OpenAI, and to a server of one's own that follows its format; the last thinks where OpenAI takes thought or tools.
-MODELS = ["gpt-4.1", "gpt-5.1", "local/qwen3-coder", "local/gpt-5.1"]
+# At OpenAI, and at a server of one's own that follows its format: how much they think. The third takes thought or tools.
+EFFORTS = {
+    "gpt-4.1": None,
+    "gpt-5.1": "medium",
+    "gpt-5.6-terra": "none",
+    "local/qwen3-coder": None,
+    "local/gpt-5.1": "medium",
+}
 
 LIST = [
     {"name": "gpt-*", "upstreams": ["openai"], "upstream_models": {"openai": "gpt-*"}, "retries": 0},
@@ -179,7 +185,7 @@ def client(envoy: Envoy, tap: Tap) -> anthropic.Anthropic:
     return anthropic.Anthropic(base_url=envoy.url, auth_token="sk-demo", max_retries=0, http_client=tap.client())
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", EFFORTS)
 def test_ten_turns(client, providers, model):
     agent = Agent(client, model)
     for number in range(10):
@@ -219,10 +225,10 @@ def check_last(body: dict, model: str) -> None:
     assert tools["mcp__clock__now"] == {"type": "object", "properties": {}}
     assert tools[TOOLS[-1]["name"]]["properties"] == {"tags": {"type": "array", "items": {}}}
     assert body["max_completion_tokens"] == 32_000
-    assert body.get("reasoning_effort") == ("medium" if model.endswith("gpt-5.1") else None)
+    assert body.get("reasoning_effort") == EFFORTS[model]
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", EFFORTS)
 def test_what_is_left_out_is_told(client, model):
     raw = client.beta.messages.with_raw_response.create(
         model=model,
@@ -236,10 +242,10 @@ def test_what_is_left_out_is_told(client, model):
         extra_query={"beta": "true"},
     )
     told = set(raw.headers["x-dragoman-dropped-params"].split(","))
-    assert told == {"context_management"} | (set() if model.endswith("gpt-5.1") else {"thinking"})
+    assert told == {"context_management"} | (set() if EFFORTS[model] == "medium" else {"thinking"})
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", EFFORTS)
 def test_the_small_calls_beside_it(client, model):
     # The title of the session, the check of a connection, the count before the context is full.
     title = {

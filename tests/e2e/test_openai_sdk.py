@@ -751,3 +751,20 @@ def test_the_azure_client_with_a_deployment(envoy, tap):
     client = openai.AzureOpenAI(azure_endpoint=envoy.url, http_client=tap.client(), **options)
     answer = client.chat.completions.create(model="what the deployment has", messages=said("Hi"))
     assert (answer.choices[0].message.content, answer.model) == ("You said: Hi", CLAUDE)
+
+
+# Conversations that move
+
+
+@pytest.mark.parametrize("first, second", [(GPT, CLAUDE), (CLAUDE, GPT), (CLAUDE_ADAPTIVE, GPT_THINKING)])
+def test_a_conversation_moves_to_another_provider(create, first, second):
+    ask = {"messages": said("parallel"), "tools": [WEATHER]}
+    effort = {"reasoning_effort": "low"} if first == CLAUDE_ADAPTIVE else {}
+    message = create(model=first, **ask, **effort).choices[0].message
+    # As servers have them that carry thought in their ids.
+    for number, call in enumerate(message.tool_calls):
+        call.id = f"call_{number}_" + "thought/" * 9
+    ask["messages"] += answered(message)
+    for model in [second, first]:
+        answer = create(model=model, **ask, **effort).choices[0].message.content
+        assert answer == "The tool said: Paris: sunny; London: sunny"

@@ -6,6 +6,7 @@
 mod answer;
 mod content;
 mod field;
+pub mod foreign;
 mod request;
 mod stream;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::LONGEST_NAME;
-use super::effort::effort;
+use super::effort::{effort, samples};
 use super::messages::Conversation;
 use super::reply::Reply;
 use super::schema::{self, NO_PARAMETERS};
@@ -30,9 +30,10 @@ pub(super) fn encode<'a>(
     request.w.key("model").text(target.model);
     request.messages(call, target)?;
     let tools = request.tools(call)?;
-    request.sampling(call)?;
+    let effort = effort(call, target.model, tools, request.dropped)?;
+    request.sampling(call, samples(target.model, effort.as_ref()))?;
     request.limits(call);
-    if let Some(effort) = effort(call, target.model, tools, request.dropped)? {
+    if let Some(effort) = effort {
         request.w.key("reasoning_effort").str(&effort);
     }
     request.output(call)?;
@@ -148,16 +149,22 @@ impl<'a> Request<'_, 'a> {
         Ok(Some(false))
     }
 
-    fn sampling(&mut self, call: &'a Generate<'a>) -> Result<(), Error> {
+    /// Writes how tokens are chosen. `free`: in any way; else values that change nothing are left out without a word.
+    fn sampling(&mut self, call: &'a Generate<'a>, free: bool) -> Result<(), Error> {
         let numbers = [
-            ("temperature", call.temperature),
-            ("top_p", call.top_p),
-            ("frequency_penalty", call.frequency_penalty),
-            ("presence_penalty", call.presence_penalty),
-            ("seed", call.seed),
-            ("logit_bias", call.logit_bias),
+            ("temperature", call.temperature, 1.0),
+            ("top_p", call.top_p, 1.0),
+            ("frequency_penalty", call.frequency_penalty, 0.0),
+            ("presence_penalty", call.presence_penalty, 0.0),
         ];
-        for (name, value) in numbers {
+        for (name, value, usual) in numbers {
+            match value {
+                Some(value) if free => self.w.key(name).share_raw(value),
+                Some(value) if value.parse() != Ok(usual) => self.dropped.note(name)?,
+                Some(_) | None => {}
+            }
+        }
+        for (name, value) in [("seed", call.seed), ("logit_bias", call.logit_bias)] {
             if let Some(value) = value {
                 self.w.name(name).share_raw(value);
             }
