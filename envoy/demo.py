@@ -278,8 +278,13 @@ class Show:
         rows = re.findall(r"^(dragoman_(?:\w+_total|inflight))(?:\{(.*)\})? (\d+)$", fetch(f"{ADMIN}/stats/prometheus").body, re.M)
         self.failed += not rows
         for name, labels, value in rows:
-            shown = " ".join(f"{label}={text}" for label, text in re.findall(r'(\w+)="(.*?)"', labels) if text)
+            pairs = re.findall(r'(\w+)="(.*?)"', labels)
+            shown = " ".join(f"{label}={text}" for label, text in pairs if text and label not in HOSTS_LABELS)
             print(f"{value:>8}  {name:32}{dim(shown)}".rstrip())
+
+
+# Envoy before 1.39 adds the cluster whose filter came first.
+HOSTS_LABELS = ("envoy_cluster_name", "wasm_scope")
 
 
 def ended(found: list[str]) -> bool:
