@@ -98,17 +98,24 @@ fn inner(root: Node<'_>, quirks: &Quirks, dropped: &mut Dropped, edits: &mut Edi
         return;
     }
     for message in root.get("messages").into_iter().flat_map(Node::items) {
-        clean(message, quirks, dropped, edits);
+        let mut changes = Vec::new();
         for (name, value) in message.members() {
             match &*name {
                 "content" => value.items().for_each(|part| clean(part, quirks, dropped, edits)),
+                "role" if !quirks.developer_role && value.raw() == "\"developer\"" => {
+                    changes.push(("role", Change::Set("\"system\"")));
+                }
+                "role" => {}
                 "tool_call_id" => call_id(value, quirks.call_ids, edits),
                 "tool_calls" => {
                     let ids = value.items().filter_map(|call| call.get("id"));
                     ids.for_each(|id| call_id(id, quirks.call_ids, edits));
                 }
-                _ => {}
+                name => changes.extend(foreign(name, value, quirks, dropped)),
             }
+        }
+        if !changes.is_empty() {
+            edits.members(message, &changes);
         }
     }
     for tool in root.get("tools").into_iter().flat_map(Node::items) {
@@ -117,22 +124,27 @@ fn inner(root: Node<'_>, quirks: &Quirks, dropped: &mut Dropped, edits: &mut Edi
     }
 }
 
-/// Takes members out of an object that the provider does not know, and gives its role another name.
+/// Takes members out of an object that the provider does not know.
 fn clean(object: Node<'_>, quirks: &Quirks, dropped: &mut Dropped, edits: &mut Edits) {
-    let mut changes: Vec<(&str, Change<'_>)> = Vec::new();
-    for (name, value) in object.members() {
-        if name == "role" && !quirks.developer_role && value.raw() == "\"developer\"" {
-            changes.push(("role", Change::Set("\"system\"")));
-        } else if let Some(name) = quirks.foreign.iter().find(|foreign| name == **foreign) {
-            if !value.is_null() {
-                dropped.forget(*name);
-            }
-            changes.push((name, Change::Remove));
-        }
-    }
+    let members = object.members();
+    let changes: Vec<_> = members.filter_map(|(name, value)| foreign(&name, value, quirks, dropped)).collect();
     if !changes.is_empty() {
         edits.members(object, &changes);
     }
+}
+
+/// What becomes of a member that the provider does not know.
+fn foreign(
+    name: &str,
+    value: Node<'_>,
+    quirks: &Quirks,
+    dropped: &mut Dropped,
+) -> Option<(&'static str, Change<'static>)> {
+    let name = *quirks.foreign.iter().find(|foreign| name == **foreign)?;
+    if !value.is_null() {
+        dropped.forget(name);
+    }
+    Some((name, Change::Remove))
 }
 
 /// Changes an id that the provider refuses: the same way in a call and in its result.
