@@ -23,7 +23,7 @@ cli: target/release/dragoman ## the command line, target/release/dragoman
 demo: $(e2e) ## a running gateway with calls through it (ONCE=1: then stop)
 	target/venv/bin/python envoy/demo.py
 
-test: check test-native test-wasm test-e2e ## everything that CI runs
+test: check test-native test-wasm test-e2e fuel ## everything that CI runs
 
 check: ## formatting, lints and documentation
 	cargo fmt --check
@@ -51,9 +51,8 @@ bench: target/dragoman.wasm target/bench/noop.wasm target/envoy ## CPU per call 
 	cargo build --release --locked --manifest-path tests/bench/rig/Cargo.toml --target-dir target/bench/rig
 	target/venv/bin/python tests/bench/bench.py $(BENCH)
 
-fuel: target/dragoman.wasm ## wasm instructions per call and memory, against the record (FUEL=--write: new record)
-	cargo build --release --locked --manifest-path tests/bench/fuel/Cargo.toml --target-dir target/bench/fuel
-	python3 tests/bench/fuel.py $(FUEL)
+fuel: target/dragoman.wasm target/envoy ## wasm instructions per call and memory, against the record (FUEL=--write: new record)
+	target/venv/bin/python tests/bench/fuel.py $(FUEL)
 
 fuzz: ## each fuzz target for SECONDS=60
 	$(toolchain) fuzz $(or $(SECONDS),60)
