@@ -56,8 +56,9 @@ const DEPLOYMENTS: &str = "/openai/deployments/";
 
 /// The model that a path names, as Azure's paths do. Bodies of such calls may name another one or none.
 pub fn model(path: &str) -> Option<String> {
-    let (name, _) = path.strip_prefix(DEPLOYMENTS)?.split_once('/')?;
-    Some(decoded(name))
+    // A team's own route may have a path of its own in front.
+    let (_, rest) = path.split_once(DEPLOYMENTS)?;
+    rest.split_once('/').map(|(name, _)| decoded(name))
 }
 
 /// The format of errors on a path that may be wrong.
@@ -88,8 +89,8 @@ fn find(path: &str, anywhere: bool) -> Option<(&'static str, Endpoint)> {
     if bare == "/models" || (anywhere && bare.ends_with("/models")) {
         return Some(("GET", Endpoint::Models));
     }
-    let id = bare.strip_prefix("/models/").filter(|id| !id.is_empty())?;
-    Some(("GET", Endpoint::Model(decoded(id))))
+    let (before, id) = bare.split_once("/models/").filter(|(_, id)| !id.is_empty())?;
+    (before.is_empty() || anywhere).then(|| ("GET", Endpoint::Model(decoded(id))))
 }
 
 /// A part of a path with its percent signs read; as it is, if they make no text.
@@ -129,5 +130,9 @@ mod tests {
         assert_eq!(Endpoint::of("POST", path, false), Ok(Endpoint::Call(Operation::Generate, Format::Chat)));
         assert_eq!(model(path).as_deref(), Some("my-4o"));
         assert_eq!(model("/v1/chat/completions"), None);
+        assert_eq!(model(&format!("/team{path}")).as_deref(), Some("my-4o"));
+        let team = "/team/v1/models/team/models/x";
+        assert_eq!(Endpoint::of("GET", team, true), Ok(Endpoint::Model("team/models/x".into())));
+        assert!(Endpoint::of("GET", team, false).is_err());
     }
 }

@@ -274,6 +274,9 @@ fn without_models_paths_choose() {
         })
         .collect();
     assert_eq!(by_path, [json!(["/openai", "openai", "openai"]), json!(["/local", "local", "local"])]);
+    // The path alone: no client's header that the filter's own routes match.
+    let early = &manager(&written)["early_header_mutation_extensions"][0]["typed_config"];
+    assert_eq!(early["mutations"], json!([{"remove": "x-dragoman-upstream"}]));
 }
 
 #[test]
