@@ -443,8 +443,9 @@ impl Gateway {
         for (kind, count) in types.into_iter().filter(|(_, count)| *count > 0) {
             ledger.sample(&metrics::TOKENS, &[kind, model, &last.upstream, provider, key], count);
         }
-        // Not if the host answered in the upstream's place.
-        let aborted = u64::from(!meter.ended && meter.error.or(self.error).is_none());
+        // Not if somebody answered in the upstream's place.
+        let answered = self.error.or(record.refused).or(meter.error).is_some();
+        let aborted = u64::from(!meter.ended && !answered);
         let counts = [
             (&metrics::ABORTED, aborted),
             (&metrics::DROPPED_PARAMS, last.dropped.len() as u64),

@@ -216,6 +216,11 @@ fn private(name: &str) -> bool {
     name.starts_with(PRIVATE) || name.strip_prefix("x-envoy-").is_some_and(host)
 }
 
+/// Takes all trailers out: no format has any, and they could carry what headers may not.
+fn drop_trailers(map: Map) {
+    warn_if_refused("drop trailers", abi::set_headers(map, &Headers::default()));
+}
+
 /// The status that the client got, as the host has it.
 fn code() -> Option<u16> {
     let code = abi::property(&["response", "code"]).ok()?;
@@ -269,6 +274,7 @@ impl HttpContext for Listener {
     }
 
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        drop_trailers(Map::RequestTrailers);
         if self.replied || self.sent {
             return Action::Continue;
         }
@@ -337,6 +343,7 @@ impl HttpContext for Listener {
     }
 
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
+        drop_trailers(Map::ResponseTrailers);
         if let Some(exchange) = &mut self.exchange {
             exchange.finish(usize::MAX);
         }

@@ -42,6 +42,8 @@ def document() -> dict:
         model("openai-first", ["openai", "claude"]),
         model("claude-first", ["claude", "openai"]),
         model("refused-first", ["refused", "claude"]),
+        model("openai-soon", ["openai", "claude"], timeouts={"first_token": "200ms"}),
+        model("claude-soon", ["claude", "openai"], timeouts={"first_token": "200ms"}),
         model("openai-only", ["openai"], retries=0),
         model("claude-only", ["claude"], retries=0),
         model("refused-only", ["refused"], retries=0),
@@ -147,6 +149,27 @@ def test_an_upstream_that_is_not_there_is_passed_over(client: str, envoy: Envoy,
         assert [log[f"sent {name}"] for name in CREDENTIALS] == [None, None]
     attempts = counted(before, envoy.samples("dragoman_"), "dragoman_attempts_total")
     assert attempts["openai", "reset", "refused"] == 1
+
+
+@pytest.mark.parametrize("client", HEADERS)
+@pytest.mark.parametrize("first", OTHER)
+def test_a_first_token_that_does_not_come_is_not_waited_for(
+    first: str, client: str, envoy: Envoy, providers: Providers
+):
+    headers = identified(client)
+    providers.forget()
+    text = f"Hi [mock slow-start=1500 upstream={PROVIDER[first]}]"
+    answer = call(envoy, client, f"{first}-soon", text, headers=headers, stream=True)
+    assert (answer.status_code, answer.headers["x-dragoman-upstream"]) == (200, OTHER[first]), answer.text
+    assert content(answer, client) == "You said: Hi"
+    _, fallback = sent(providers)
+    providers.forget()
+    call(envoy, client, f"{OTHER[first]}-only", text, stream=True)
+    assert [fallback] == sent(providers)
+    line, *attempts = logged(envoy, headers, attempts=2)
+    assert 180 < line["duration_ms"] < 1500
+    for log in [line, *attempts]:
+        assert [log[f"sent {name}"] for name in CREDENTIALS] == [None, None]
 
 
 # What is left when all have failed

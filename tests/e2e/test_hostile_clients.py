@@ -6,9 +6,6 @@ import socket
 import time
 from collections.abc import Iterator
 
-import h2.config
-import h2.connection
-import h2.events
 import httpx
 import pytest
 import yaml
@@ -210,52 +207,6 @@ def test_a_body_that_trickles_in(client: str, envoy: Envoy):
     pieces = [raw[at : at + 1] for at in range(len(raw))]
     answer = converse(envoy, head, *pieces, pause=0.001)
     assert (answer.status_code, content(answer, client)) == (200, f"{ANSWER}: {PROMPT}")
-
-
-class Http2:
-    """A connection in HTTP/2, for one call."""
-
-    def __init__(self, envoy: Envoy):
-        self.socket = socket.create_connection(("127.0.0.1", envoy.port), timeout=20)
-        self.http = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding=None))
-        self.http.initiate_connection()
-
-    def call(self, client: str, raw: bytes, headers: dict, trailers: dict | None = None) -> httpx.Response:
-        target = {":method": "POST", ":path": PATHS[client], ":scheme": "http", ":authority": "gateway"}
-        self.http.send_headers(1, list((target | headers).items()))
-        self.http.send_data(1, raw, end_stream=trailers is None)
-        if trailers is not None:
-            self.http.send_headers(1, list(trailers.items()), end_stream=True)
-        self.socket.sendall(self.http.data_to_send())
-        found, got = [], b""
-        with self.socket:
-            while data := self.socket.recv(65536):
-                for event in self.http.receive_data(data):
-                    match event:
-                        case h2.events.ResponseReceived():
-                            found = event.headers
-                        case h2.events.DataReceived():
-                            got += event.data
-                        case h2.events.StreamEnded():
-                            return httpx.Response(int(dict(found)[b":status"]), headers=found[1:], content=got)
-                        case h2.events.StreamReset():
-                            raise httpx.RemoteProtocolError(f"reset: {event.error_code}")
-        raise httpx.RemoteProtocolError("the connection ended")
-
-
-TRAILERS = {"x-checksum": "1", "authorization": "Bearer sk-demo", "x-dragoman-upstream": "claude", "cookie": "a=b"}
-
-
-@pytest.mark.parametrize("trailers", [None, TRAILERS], ids=["none", "private"])
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("client", CLIENTS)
-def test_http_2_with_trailers(client: str, stream: bool, trailers: dict | None, envoy: Envoy, providers: Providers):
-    raw = json.dumps(body(client, "open", PROMPT, stream=stream)).encode()
-    answer = Http2(envoy).call(client, raw, HEADERS[client], trailers)
-    assert (answer.status_code, content(answer, client)) == (200, f"{ANSWER}: {PROMPT}"), answer.text
-    (received,) = providers.received()
-    assert not received["headers"].keys() & {"x-checksum", "cookie", "x-dragoman-upstream"}
-    assert received["headers"]["authorization"] == f"Bearer {KEYS['OPENAI_API_KEY']}"
 
 
 # Headers

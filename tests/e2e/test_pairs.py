@@ -420,3 +420,14 @@ def test_nothing_secret_is_logged(exchange: Exchange, envoys: dict[str, Envoy]):
     output = envoys[exchange.case.way].output()
     for secret in [KEY, *KEYS.values(), "client-secret", "Grüße", "You said"]:
         assert secret not in output
+
+
+# What is the same for all pairs
+
+
+@pytest.mark.parametrize("way", ["standalone", "routes", "gateway", "rendered"])
+def test_large_bodies_pass(way: str, envoys: dict[str, Envoy]):
+    case = Case(way, "chat", "openai", "whole")
+    large = body("chat", case.model, "x" * (8 << 20))
+    answer = HTTP.post(envoys[way].url + case.path, json=large, headers=HEADERS["chat"])
+    assert answer.status_code == 200, answer.text
