@@ -717,6 +717,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "openai_compatible",
         name: "Any server in OpenAI's format",
         otel: "openai_compatible",
+        quirks: OLD_LIMIT,
         docs: "https://platform.openai.com/docs/api-reference/chat",
         ..CHAT
     },

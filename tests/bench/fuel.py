@@ -1,7 +1,7 @@
 """Counts the wasm instructions that the filter spends on each kind of call, against the counts in fuel.json, and the memory
 that its VM takes: measures that no other load on the machine disturbs.
 
-Fails where a count is more than ten percent above, or the memory grows by more than five between 500 calls and 2000.
+Fails where a count is more than five percent above, or the memory grows by so much between 500 calls and 2000.
 `--write` takes the counts of this run as the new baseline: compilers differ by a few percent, so write it with the one that
 continuous integration uses.
 """
