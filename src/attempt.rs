@@ -3,10 +3,11 @@
 //!
 //! Every attempt starts from the client's own request, so a second one is exactly as if it were the first.
 
+use std::mem;
 use std::ops::Range;
 
 use crate::auth::sigv4::{self, Scope};
-use crate::client::{self, Ask};
+use crate::client::{self, Ask, messages};
 use crate::config::{Config, Credentials, UnsupportedParams, Upstream};
 use crate::error::{Error, Kind};
 use crate::format::{Format, Operation};
@@ -116,14 +117,20 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     // Embeddings that differ are small enough to be written anew.
     let vectors = upstream.provider.vectors.filter(|_| call.operation == Operation::Embed);
     let spliced = call.format == surface.format && vectors.is_none();
+    let signed = quirks.signed_thought && surface.format == Format::Messages;
+    let cleaned = if spliced && signed { messages::foreign::without(doc, &mut dropped) } else { None };
     let (body, reader) = if spliced {
+        let changed = cleaned.as_deref().map(Doc::lenient).transpose();
+        let changed = changed.map_err(|fault| Error::new(Kind::Internal, fault.to_string()))?;
+        let doc = changed.as_ref().unwrap_or(doc);
         let mut edits = Edits::default();
         // A count takes none of the parameters that these are about.
         if call.operation == Operation::Generate {
             patch::apply(doc.root(), &upstream.params, quirks, &mut dropped, &mut edits)?;
         }
         client.splice_request(doc.root(), &usage_ask(call.ask, quirks), call.model, &mut edits);
-        (in_place(edits, doc), wire.reader())
+        let whole = changed.is_some().then(|| vec![Piece::New(mem::take(&mut edits).apply(doc).into_bytes())]);
+        (whole.unwrap_or_else(|| in_place(edits, doc)), wire.reader())
     } else {
         let asked = client.read(call.operation, doc.root())?;
         asked.unread().iter().try_for_each(|name| dropped.note(name.clone()))?;
@@ -254,7 +261,7 @@ fn pieces(body: Body<'_>, received: &[u8]) -> Vec<Piece> {
 }
 
 /// Headers of the client that any provider may see.
-const FORWARDED: &[&str] =
+pub const FORWARDED: &[&str] =
     &["accept-language", "b3", "baggage", "traceparent", "tracestate", "user-agent", "x-request-id"];
 
 /// Headers that only the host reads, on the same map: it would miss them.

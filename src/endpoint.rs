@@ -54,6 +54,16 @@ const CALLS: &[(&str, Operation, Format)] = &[
     ("/messages", Operation::Generate, Format::Messages),
 ];
 
+/// How Azure's paths begin, before the name of a model.
+const DEPLOYMENTS: &str = "/openai/deployments/";
+
+/// The model that a path names, as Azure's paths do. Bodies of such calls may name another one or none.
+pub fn model(path: &str) -> Option<String> {
+    // A team's own route may have a path of its own in front.
+    let (_, rest) = path.split_once(DEPLOYMENTS)?;
+    rest.split_once('/').map(|(name, _)| decoded(name))
+}
+
 /// The format of errors on a path that may be wrong.
 pub fn format_hint(path: &str, anthropic_version: bool) -> Format {
     match find(path.split('?').next().unwrap_or_default(), true) {
@@ -74,8 +84,7 @@ fn find(path: &str, anywhere: bool) -> Option<(&'static str, Endpoint)> {
             return Some(("POST", Endpoint::Call(*operation, *format)));
         }
     }
-    // Azure's clients name the deployment in the path and again in the body, where it is read.
-    if let Some(rest) = path.strip_prefix("/openai/deployments/")
+    if let Some(rest) = path.strip_prefix(DEPLOYMENTS)
         && let Some((_, end)) = rest.split_once('/')
         && let Some((_, operation, format)) = CALLS.iter().find(|(path, _, format)| {
             matches!(format, Format::Chat | Format::Embeddings) && path.strip_prefix('/') == Some(end)
@@ -86,6 +95,50 @@ fn find(path: &str, anywhere: bool) -> Option<(&'static str, Endpoint)> {
     if bare == "/models" || (anywhere && bare.ends_with("/models")) {
         return Some(("GET", Endpoint::Models));
     }
-    let id = bare.strip_prefix("/models/").filter(|id| !id.is_empty())?;
-    Some(("GET", Endpoint::Model(id.to_owned())))
+    let (before, id) = bare.split_once("/models/").filter(|(_, id)| !id.is_empty())?;
+    (before.is_empty() || anywhere).then(|| ("GET", Endpoint::Model(decoded(id))))
+}
+
+/// A part of a path with its percent signs read; as it is, if they make no text.
+fn decoded(part: &str) -> String {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let digit = |at: usize| char::from(*after.get(at)?).to_digit(16);
+        let code = digit(0).zip(digit(1)).filter(|_| first == b'%');
+        let byte = code.and_then(|(high, low)| u8::try_from(high << 4 | low).ok());
+        bytes.push(byte.unwrap_or(first));
+        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| part.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_name_models() {
+        let endpoint = |path| Endpoint::of("GET", path, false).unwrap();
+        for (path, id) in [
+            ("/v1/models/gpt-4.1", "gpt-4.1"),
+            ("/models/openai/gpt-4.1", "openai/gpt-4.1"),
+            ("/v1/models/openai%2Fgpt-4.1?x=%2F", "openai/gpt-4.1"),
+            ("/v1/models/caf%c3%A9", "café"),
+            ("/v1/models/100%", "100%"),
+            ("/v1/models/%2", "%2"),
+            ("/v1/models/%+1", "%+1"),
+            ("/v1/models/%ff", "%ff"),
+        ] {
+            assert_eq!(endpoint(path), Endpoint::Model(id.into()), "{path}");
+        }
+        let path = "/openai/deployments/my%2D4o/chat/completions?api-version=2025-04-01-preview";
+        assert_eq!(Endpoint::of("POST", path, false), Ok(Endpoint::Call(Operation::Generate, Format::Chat)));
+        assert_eq!(model(path).as_deref(), Some("my-4o"));
+        assert_eq!(model("/v1/chat/completions"), None);
+        assert_eq!(model(&format!("/team{path}")).as_deref(), Some("my-4o"));
+        let team = "/team/v1/models/team/models/x";
+        assert_eq!(Endpoint::of("GET", team, true), Ok(Endpoint::Model("team/models/x".into())));
+        assert!(Endpoint::of("GET", team, false).is_err());
+    }
 }

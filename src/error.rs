@@ -38,6 +38,9 @@ pub enum Kind {
     UnsupportedMedia,
 }
 
+// Whoever adds a kind is told that it has no place in the list.
+const _: () = assert!(Kind::ALL.len() == Kind::UnsupportedMedia as usize + 1);
+
 /// How a kind looks from outside.
 struct Row {
     status: u16,
@@ -50,6 +53,25 @@ struct Row {
 }
 
 impl Kind {
+    /// All of them, in their order.
+    pub const ALL: [Self; 15] = [
+        Self::Authentication,
+        Self::BadAnswer,
+        Self::Internal,
+        Self::InvalidRequest,
+        Self::MethodNotAllowed,
+        Self::NotFound,
+        Self::NotImplemented,
+        Self::Overloaded,
+        Self::Permission,
+        Self::RateLimit,
+        Self::Timeout,
+        Self::TooLarge,
+        Self::Unavailable,
+        Self::UpstreamAuthentication,
+        Self::UnsupportedMedia,
+    ];
+
     fn row(self) -> Row {
         let row = |status, openai, code, anthropic| Row { status, openai, code, anthropic };
         match self {

@@ -17,6 +17,7 @@ use crate::http::Headers;
 use crate::json::{Body, Doc, Node, Writer};
 use crate::metrics::{self, Ledger};
 use crate::record::{Note, Record};
+use crate::usage::Usage;
 
 /// One call at the gateway.
 pub struct Gateway {
@@ -24,6 +25,8 @@ pub struct Gateway {
     /// When it began, in unix milliseconds.
     began: u64,
     endpoint: Option<Endpoint>,
+    /// The model that the path names.
+    named: Option<String>,
     /// The format of errors.
     format: Format,
     /// The caller's place in the configuration's keys.
@@ -93,7 +96,17 @@ impl Gateway {
     /// A call that begins at `now`, in unix milliseconds.
     pub fn new(config: Rc<Config>, now: u64) -> Self {
         let format = Format::Chat;
-        Self { config, began: now, endpoint: None, format, key: None, model: None, rejected: None, error: None }
+        Self {
+            config,
+            began: now,
+            endpoint: None,
+            named: None,
+            format,
+            key: None,
+            model: None,
+            rejected: None,
+            error: None,
+        }
     }
 
     /// The call's configuration.
@@ -113,6 +126,7 @@ impl Gateway {
         let endpoint =
             Endpoint::of(&headers.text(":method"), &path, own_route).inspect_err(|_| self.reject("invalid"))?;
         self.endpoint = Some(endpoint.clone());
+        self.named = endpoint::model(&path);
         if endpoint == Endpoint::Health {
             return Ok(Next::Reply(Local::ok(b"{\"status\":\"ok\"}".to_vec())));
         }
@@ -178,7 +192,8 @@ impl Gateway {
         let Some(Endpoint::Call(operation, format)) = self.endpoint else {
             return Err(Error::new(Kind::Internal, "a body without a call"));
         };
-        let ask = client::of(format).ask(doc.root(), seconds(facts.now)).inspect_err(|_| self.reject("invalid"))?;
+        let ask = client::ask(format, self.named.take(), doc.root(), seconds(facts.now));
+        let ask = ask.inspect_err(|_| self.reject("invalid"))?;
         let routed = self
             .resolve(&ask.model)
             .map(|resolved| (resolved.model, self.choose(&resolved, (operation, format), doc.root(), facts, random)));
@@ -357,6 +372,7 @@ impl Gateway {
                     w.key("type").text("model");
                     w.key("display_name").text(name);
                     w.key("created_at").text("1970-01-01T00:00:00Z");
+                    w.key("lifecycle").text("active");
                 }
                 _ => {
                     w.key("object").text("model");
@@ -411,8 +427,11 @@ impl Gateway {
         ledger.state("dragoman_upstream", upstream);
         ledger.state("dragoman_provider", last.provider.otel);
         ledger.state("dragoman_upstream_model", &last.model);
-        if let Some(usage) = last.meter.usage {
+        let (usage, told) = (spent(last), last.meter.usage.is_some());
+        if told {
             ledger.state("dragoman_input_tokens", &usage.input.to_string());
+        }
+        if told || usage.output > 0 {
             ledger.state("dragoman_output_tokens", &usage.output.to_string());
             ledger.state("dragoman_total_tokens", &usage.total().to_string());
         }
@@ -426,7 +445,7 @@ impl Gateway {
     fn account_answer(&self, record: &Record, last: &Note, labels: &[&str; 3], key: &str, ledger: &mut dyn Ledger) {
         let [_, model, provider] = *labels;
         let meter = &last.meter;
-        let usage = meter.usage.unwrap_or_default();
+        let usage = spent(last);
         let types = [
             ("input", usage.input),
             ("output", usage.output),
@@ -437,8 +456,9 @@ impl Gateway {
         for (kind, count) in types.into_iter().filter(|(_, count)| *count > 0) {
             ledger.sample(&metrics::TOKENS, &[kind, model, &last.upstream, provider, key], count);
         }
-        // Not if the host answered in the upstream's place.
-        let aborted = u64::from(!meter.ended && meter.error.or(self.error).is_none());
+        // Not if somebody answered in the upstream's place.
+        let answered = self.error.or(record.refused).or(meter.error).is_some();
+        let aborted = u64::from(!meter.ended && !answered);
         let counts = [
             (&metrics::ABORTED, aborted),
             (&metrics::DROPPED_PARAMS, last.dropped.len() as u64),
@@ -473,7 +493,8 @@ impl Gateway {
             w.key("upstream").text(&last.upstream);
             w.key("provider").text(last.provider.id);
             w.key("upstream_model").text(&last.model);
-            if let Some(usage) = last.meter.usage {
+            let usage = spent(last);
+            if last.meter.usage.is_some() {
                 let counts = [
                     ("input_tokens", usage.input),
                     ("output_tokens", usage.output),
@@ -483,11 +504,19 @@ impl Gateway {
                     ("reasoning_tokens", usage.reasoning),
                 ];
                 counts.into_iter().for_each(|(name, count)| w.key(name).u64(count));
+            } else if usage.output > 0 {
+                w.key("output_tokens").u64(usage.output);
             }
             w.key("complete").bool(last.meter.ended);
         });
         String::from_utf8(body.into_bytes()).unwrap_or_default()
     }
+}
+
+/// What an attempt used: what its provider told, and of an answer that broke off at least what came.
+fn spent(note: &Note) -> Usage {
+    let usage = note.meter.usage.unwrap_or_default();
+    Usage { output: note.meter.cut_output().unwrap_or(usage.output), ..usage }
 }
 
 /// Headers that tell the client who answered.

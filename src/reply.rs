@@ -271,8 +271,13 @@ impl Reply {
     /// The end of a stream that has not broken off.
     pub fn end(&mut self, meter: &mut Meter, now: u64, out: &mut Vec<u8>) {
         let mut decoder = std::mem::take(&mut self.decoder);
+        let start = out.len();
         if let Err(fault) = decoder.end(&mut |frame| self.frame(&frame, meter, now, out)) {
             self.fail(&damaged(fault), meter, out);
+        }
+        // What came without the end of its last event gets one, lest another event runs into it.
+        if out.len() > start && !out.ends_with(b"\n\n") {
+            out.extend_from_slice(b"\n\n");
         }
         if self.over {
             return;
@@ -307,13 +312,15 @@ impl Reply {
             match &mut self.writer {
                 Some(writer) if frame.raw.starts_with(b":") => writer.event(Event::Ping, out),
                 Some(_) => {}
-                None => out.extend_from_slice(frame.raw),
+                None if is_event_stream(frame.raw) => out.extend_from_slice(frame.raw),
+                None => {}
             }
             return;
         }
         if frame.data.as_ref() == DONE {
             self.finish(meter, now, out);
-            if self.path.spliced {
+            // After an error nothing makes the answer look complete.
+            if self.path.spliced && meter.error.is_none() {
                 out.extend_from_slice(frame.raw);
             }
             return;
@@ -333,7 +340,11 @@ impl Reply {
                 });
             }
             None => {
-                self.reader.event(frame.event, doc.root(), &mut |event| meter.observe(&event, now));
+                let over = &mut self.over;
+                self.reader.event(frame.event, doc.root(), &mut |event| {
+                    meter.observe(&event, now);
+                    *over |= matches!(event, Event::Error(_));
+                });
                 let mut edits = Edits::default();
                 if self.path.client.splice_event(doc.root(), &self.ask, &mut edits) {
                     patch::answer(doc.root(), self.path.thought, &mut edits);
@@ -375,6 +386,12 @@ impl Reply {
             None => self.path.client.stream_error(error, out),
         }
     }
+}
+
+/// Whether bytes without data begin as an event stream's do, and not as a page's that came in its place.
+fn is_event_stream(raw: &[u8]) -> bool {
+    const FIELDS: [&[u8]; 7] = [b":", b"event", b"id", b"retry", b"data", b"\n", b"\r"];
+    FIELDS.iter().any(|field| raw.starts_with(field))
 }
 
 /// What OpenAI's streams end with.

@@ -118,12 +118,14 @@ fn what_is_alike_everywhere_is_as_shipped() {
 
 #[test]
 fn standalone() {
-    let written =
-        written(STANDALONE, &["--port", "8080", "--admin-port", "8081", "--wasm", "/w/d.wasm", "--ca", "/c.pem"]);
+    let written = written(
+        STANDALONE,
+        &["--port", "8080", "--address", "::1", "--admin-port", "8081", "--wasm", "/w/d.wasm", "--ca", "/c.pem"],
+    );
     assert_eq!(written["admin"]["address"]["socket_address"], json!({"address": "127.0.0.1", "port_value": 8081}));
     assert_eq!(
         written["static_resources"]["listeners"][0]["address"]["socket_address"],
-        json!({"address": "0.0.0.0", "port_value": 8080})
+        json!({"address": "::1", "port_value": 8080})
     );
     assert!(manager(&written).get("early_header_mutation_extensions").is_none());
     let config = plugin(&manager(&written)["http_filters"][0]);
@@ -272,6 +274,9 @@ fn without_models_paths_choose() {
         })
         .collect();
     assert_eq!(by_path, [json!(["/openai", "openai", "openai"]), json!(["/local", "local", "local"])]);
+    // The path alone: no client's header that the filter's own routes match.
+    let early = &manager(&written)["early_header_mutation_extensions"][0]["typed_config"];
+    assert_eq!(early["mutations"], json!([{"remove": "x-dragoman-upstream"}]));
 }
 
 #[test]

@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use dragoman::attempt::{self, Inbound, Outbound, Piece};
 use dragoman::client;
 use dragoman::config::Config;
-use dragoman::endpoint::Endpoint;
+use dragoman::endpoint::{self, Endpoint};
 use dragoman::error::Error;
 use dragoman::event::Event;
 use dragoman::format::Format;
@@ -156,7 +156,8 @@ impl Case<'_> {
         let place = self.config.upstreams.iter().position(|u| u.name == self.upstream);
         let place = place.unwrap_or_else(|| panic!("no upstream {}", self.upstream));
         let doc = Doc::strict(body).map_err(|fault| Error::invalid(fault.to_string()))?;
-        let ask = client::of(format).ask(doc.root(), settings["now"].as_u64().unwrap_or(1_700_000_000))?;
+        let now = settings["now"].as_u64().unwrap_or(1_700_000_000);
+        let ask = client::ask(format, endpoint::model(path), doc.root(), now)?;
         let model = self.config.name_at(&ask.model, place);
         let mut headers = headers(&settings["headers"]);
         headers.set(":method", "POST");

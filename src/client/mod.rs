@@ -27,6 +27,14 @@ pub fn of(format: Format) -> &'static dyn Client {
     }
 }
 
+/// What the gateway must know of a request in `format`, whose path may have named the model.
+pub fn ask(format: Format, named: Option<String>, root: Node<'_>, now: u64) -> Result<Ask, Error> {
+    match named {
+        Some(model) => of(format).ask_for(model, root, now),
+        None => of(format).ask(root, now),
+    }
+}
+
 /// What the answer depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ask {
@@ -47,7 +55,13 @@ pub trait Client: Sync {
     /// Reads what the gateway must know of any request: model, stream and the like. Little is checked.
     fn ask(&self, root: Node<'_>, now: u64) -> Result<Ask, Error>;
 
-    /// Reads the call, whole and checked. `operation` is one that requests of this format are for.
+    /// As [`Self::ask`], where the path has named the model: what the body says of it, if anything, does not count.
+    fn ask_for(&self, model: String, root: Node<'_>, now: u64) -> Result<Ask, Error> {
+        Ok(Ask { model, ..self.ask(root, now)? })
+    }
+
+    /// Reads the call, whole and checked but for the model's name, which [`Self::ask`] has read. `operation` is one that
+    /// requests of this format are for.
     fn read<'a>(&self, operation: Operation, root: Node<'a>) -> Result<Call<'a>, Error>;
 
     /// Writes an answer.

@@ -258,8 +258,6 @@ pub enum Balance {
 pub struct Timeouts {
     /// Until the first event of a stream.
     pub first_token: Option<u64>,
-    /// Between two events.
-    pub idle: Option<u64>,
     /// For all of it.
     pub total: Option<u64>,
 }

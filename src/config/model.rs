@@ -193,7 +193,8 @@ fn balance(value: &Value<'_>) -> Option<Balance> {
 fn timeouts(value: &Value<'_>) -> Option<Timeouts> {
     let mut fields = value.fields()?;
     let mut duration = |name| fields.maybe(name, time::duration);
-    let (first_token, idle, total) = (duration("first_token"), duration("idle"), duration("total"));
+    let (first_token, total) = (duration("first_token"), duration("total"));
+    fields.refuse(&["idle"]);
     fields.finish();
-    Some(Timeouts { first_token: first_token?, idle: idle?, total: total? })
+    Some(Timeouts { first_token: first_token?, total: total? })
 }

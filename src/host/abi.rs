@@ -33,8 +33,12 @@ pub enum Buffer {
 pub enum Map {
     /// The request's.
     Request = 0,
+    /// Those behind the request's body.
+    RequestTrailers = 1,
     /// The answer's.
     Response = 2,
+    /// Those behind the answer's body.
+    ResponseTrailers = 3,
 }
 
 #[link(wasm_import_module = "env")]

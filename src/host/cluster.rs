@@ -13,7 +13,7 @@ use super::warn_if_refused;
 use crate::attempt::{self, Inbound};
 use crate::client;
 use crate::config::{Config, Upstream};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{self, Endpoint};
 use crate::error::{Error, Kind};
 use crate::http::Headers;
 use crate::json::Doc;
@@ -110,11 +110,12 @@ fn chosen(config: &Config) -> Result<(usize, &Upstream), Error> {
 
 /// A call that no gateway of this VM has announced: translated, not accounted.
 fn alone(headers: &Headers, doc: &Doc<'_>) -> Result<Shared, Error> {
-    let endpoint = Endpoint::of(&headers.text(":method"), &headers.text(":path"), true)?;
+    let path = headers.text(":path");
+    let endpoint = Endpoint::of(&headers.text(":method"), &path, true)?;
     let Endpoint::Call(operation, format) = endpoint else {
         return Err(Error::new(Kind::NotFound, "this path needs no upstream"));
     };
-    let ask = client::of(format).ask(doc.root(), abi::now() / 1000)?;
+    let ask = client::ask(format, endpoint::model(&path), doc.root(), abi::now() / 1000)?;
     let record = Record { operation, format, ask, headers: headers.clone(), attempts: Vec::new(), refused: None };
     Ok(Rc::new(RefCell::new(record)))
 }

@@ -73,6 +73,26 @@ impl Edits {
         }
     }
 
+    /// Takes items out of `array`.
+    pub fn remove_items(&mut self, array: Node<'_>, gone: impl Fn(Node<'_>) -> bool) {
+        let mut kept = array.span().start.saturating_add(1);
+        let mut removed: Option<Range<usize>> = None;
+        for item in array.items() {
+            let span = item.span();
+            if gone(item) {
+                removed = Some(removed.map_or(span.start, |range| range.start)..span.end);
+                continue;
+            }
+            if let Some(range) = removed.take() {
+                self.0.push((range.start..span.start, String::new()));
+            }
+            kept = span.end;
+        }
+        if let Some(range) = removed {
+            self.0.push((kept..range.end, String::new()));
+        }
+    }
+
     /// The changed text; what stays is borrowed.
     pub fn apply<'a>(self, doc: &Doc<'a>) -> Body<'a> {
         let mut body = Body::default();
@@ -97,5 +117,29 @@ impl Edits {
             done = range.end;
         }
         done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_are_taken_out_with_their_commas() {
+        let without = |json: &str, gone: &[&str]| {
+            let doc = Doc::lenient(json.as_bytes()).unwrap();
+            let mut edits = Edits::default();
+            edits.remove_items(doc.root(), |item| gone.contains(&item.raw()));
+            String::from_utf8(edits.apply(&doc).into_bytes()).unwrap()
+        };
+        let json = "[ 1 , 2 , 3 ]";
+        assert_eq!(without(json, &[]), json);
+        assert_eq!(without(json, &["1"]), "[ 2 , 3 ]");
+        assert_eq!(without(json, &["2"]), "[ 1 , 3 ]");
+        assert_eq!(without(json, &["3"]), "[ 1 , 2 ]");
+        assert_eq!(without(json, &["1", "2"]), "[ 3 ]");
+        assert_eq!(without(json, &["2", "3"]), "[ 1 ]");
+        assert_eq!(without(json, &["1", "3"]), "[ 2 ]");
+        assert_eq!(without(json, &["1", "2", "3"]), "[ ]");
     }
 }

@@ -1,18 +1,18 @@
 //! The changes that a provider's quirks ask for inside of messages, and inside of answers that are spliced.
 
 use crate::json::{Change, Edits, Kind, Node, Str};
-use crate::provider::{Quirks, Thought};
-use crate::wire::names;
+use crate::provider::{CallIds, Quirks, Thought};
+use crate::wire::{Dropped, names};
 
 /// The member in which clients of OpenAI's format read thought, and give it back.
 const THOUGHT: &str = "reasoning_content";
 
-/// How long an id must be where [`Quirks::short_ids`] holds.
-const SHORT: usize = 9;
-
-/// Whether messages may have to be changed.
+/// Whether messages that a wire has written may have to be changed. Nothing foreign stands in those.
 pub(super) fn is_changed(quirks: &Quirks) -> bool {
-    !quirks.developer_role || quirks.short_ids || quirks.prefill.is_some() || is_renamed(quirks.thought)
+    !quirks.developer_role
+        || matches!(quirks.call_ids, CallIds::Exactly(_))
+        || quirks.prefill.is_some()
+        || is_renamed(quirks.thought)
 }
 
 /// Whether thought is given back otherwise than clients do it.
@@ -21,18 +21,49 @@ fn is_renamed(thought: Thought) -> bool {
         || matches!(thought, Thought::Field { takes, .. } if takes != THOUGHT)
 }
 
-/// Changes the messages of a body.
-pub(super) fn apply(root: Node<'_>, quirks: &Quirks, edits: &mut Edits) {
-    if !is_changed(quirks) {
+/// Changes the messages and tools of a body.
+pub(super) fn apply(root: Node<'_>, quirks: &Quirks, dropped: &mut Dropped, edits: &mut Edits) {
+    if !is_changed(quirks) && quirks.foreign.is_empty() && quirks.call_ids == CallIds::Any {
         return;
     }
     let mut messages = root.get("messages").into_iter().flat_map(Node::items).peekable();
     while let Some(message) = messages.next() {
-        change(message, messages.peek().is_none(), quirks, edits);
+        change(message, messages.peek().is_none(), quirks, dropped, edits);
+    }
+    if quirks.foreign.is_empty() {
+        return;
+    }
+    for tool in root.get("tools").into_iter().flat_map(Node::items) {
+        clean(tool, quirks, dropped, edits);
+        tool.get("function").into_iter().for_each(|function| clean(function, quirks, dropped, edits));
     }
 }
 
-fn change(message: Node<'_>, last: bool, quirks: &Quirks, edits: &mut Edits) {
+/// Takes members out of an object that the provider does not know.
+fn clean(object: Node<'_>, quirks: &Quirks, dropped: &mut Dropped, edits: &mut Edits) {
+    let changes: Vec<_> = foreign(object, None, quirks, dropped).collect();
+    if !changes.is_empty() {
+        edits.members(object, &changes);
+    }
+}
+
+/// The members of an object that the provider does not know, but for one whose lot is settled.
+fn foreign<'f>(
+    object: Node<'f>,
+    settled: Option<&'f str>,
+    quirks: &'f Quirks,
+    dropped: &'f mut Dropped,
+) -> impl Iterator<Item = (&'static str, Change<'static>)> + 'f {
+    object.members().filter_map(|(name, value)| {
+        let name = *quirks.foreign.iter().find(|foreign| name == **foreign && settled != Some(**foreign))?;
+        if !value.is_null() {
+            dropped.forget(name);
+        }
+        Some((name, Change::Remove))
+    })
+}
+
+fn change(message: Node<'_>, last: bool, quirks: &Quirks, dropped: &mut Dropped, edits: &mut Edits) {
     let is = |name: &str, json: &str| message.get(name).is_some_and(|value| value.raw() == json);
     let mut set: Vec<(&str, String)> = Vec::new();
     let mut changes: Vec<(&str, Change<'_>)> = Vec::new();
@@ -43,12 +74,17 @@ fn change(message: Node<'_>, last: bool, quirks: &Quirks, edits: &mut Edits) {
     {
         set.push((flag, "true".to_owned()));
     }
-    if quirks.short_ids {
-        set.extend(message.get("tool_call_id").and_then(shortened).map(|id| ("tool_call_id", id)));
+    if quirks.call_ids != CallIds::Any {
+        let changed = |id: Node<'_>| changed_id(id, quirks.call_ids);
+        set.extend(message.get("tool_call_id").and_then(changed).map(|id| ("tool_call_id", id)));
         let ids = message.get("tool_calls").into_iter().flat_map(Node::items).filter_map(|call| call.get("id"));
-        for (id, short) in ids.filter_map(|id| Some((id, shortened(id)?))) {
-            edits.replace(id, short);
+        for (id, other) in ids.filter_map(|id| Some((id, changed(id)?))) {
+            edits.replace(id, other);
         }
+    }
+    if !quirks.foreign.is_empty() {
+        let parts = message.get("content").into_iter().flat_map(Node::items);
+        parts.for_each(|part| clean(part, quirks, dropped, edits));
     }
     if let Some(thought) = message.get(THOUGHT).and_then(Node::str).filter(|_| is_renamed(quirks.thought)) {
         match quirks.thought {
@@ -61,18 +97,26 @@ fn change(message: Node<'_>, last: bool, quirks: &Quirks, edits: &mut Edits) {
             set.push(("content", parts(&thought, message.get("content"))));
         }
     }
+    // Thought that has been moved is not lost.
+    let settled = changes.first().map(|(name, _)| *name);
+    for (name, change) in foreign(message, settled, quirks, dropped) {
+        changes.push((name, change));
+    }
     changes.extend(set.iter().map(|(name, json)| (*name, Change::Set(json))));
     if !changes.is_empty() {
         edits.members(message, &changes);
     }
 }
 
-/// An id that the provider takes, if this one is another.
-fn shortened(id: Node<'_>) -> Option<String> {
-    let id = id.str()?;
-    let text = id.to_text();
-    let fits = text.len() == SHORT && text.bytes().all(|b| b.is_ascii_alphanumeric());
-    (!fits).then(|| format!("\"{}\"", names::digest(&text, SHORT)))
+/// An id that the provider takes, as JSON, if this one is another: the same in a call and in its result.
+fn changed_id(id: Node<'_>, ids: CallIds) -> Option<String> {
+    let given = id.str()?;
+    let sent = match ids {
+        CallIds::Exactly(length) => names::exact_id(&given, length),
+        CallIds::UpTo(most) if given.to_text().len() > most => names::tool_id(&given, most),
+        CallIds::Any | CallIds::UpTo(_) => return None,
+    };
+    (sent != given).then(|| sent.to_json())
 }
 
 /// Content as parts, with a thought in front.

@@ -10,12 +10,12 @@ use crate::json::{Change, Edits, Kind, Node};
 use crate::provider::{Effort, Quirks};
 use crate::wire::Dropped;
 
-/// Whether there may be anything to do.
+/// Whether there may be anything to do to a body that a wire has written. Nothing foreign stands in those.
 pub fn is_needed(params: &Params, quirks: &Quirks) -> bool {
     let plain = params.default.is_empty()
         && params.force.is_empty()
         && params.drop.is_empty()
-        && quirks.drop.is_empty()
+        && quirks.drop.iter().all(|name| UNWRITTEN.contains(name))
         && quirks.rename.is_empty()
         && quirks.words.is_empty()
         && quirks.clamp.is_empty()
@@ -129,7 +129,7 @@ pub fn apply(
     if !changes.is_empty() {
         edits.members(root, &changes);
     }
-    conversation::apply(root, quirks, edits);
+    conversation::apply(root, quirks, dropped, edits);
     Ok(())
 }
 
@@ -170,6 +170,9 @@ fn effort(word: &str, effort: Effort) -> Option<Changed> {
         Effort::Words(words) => Changed { switch: None, word: nearest(words), none: false },
     })
 }
+
+/// Fields that clients of OpenAI's format may send, and that its wire never writes.
+const UNWRITTEN: &[&str] = &["thinking", "top_k"];
 
 /// The names of the limit on output.
 const LIMITS: &[&str] = &["max_completion_tokens", "max_tokens"];

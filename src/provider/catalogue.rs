@@ -6,12 +6,20 @@
 //! old name wherever the new one is not known to be read, as a limit that is ignored costs money.
 
 use super::{
-    Address::*, Auth, Effort, Envelope, Feature, Provider, Quirks, Setting, Surface, Task, Template, Thought, Vectors,
+    Address::*, Auth, CallIds, Effort, Envelope, Feature, Provider, Quirks, Setting, Surface, Task, Template, Thought,
+    Vectors,
 };
 use crate::format::{Format, Operation};
 
 /// OpenAI's renaming of the output limit, undone for those who know the old name alone.
 const MAX_TOKENS: &[(&str, &str)] = &[("max_completion_tokens", "max_tokens")];
+
+/// What clients know from elsewhere, and what answers from elsewhere gave them to send back: marks of what to cache, and
+/// thought under its names.
+const FOREIGN: &[&str] = &["cache_control", "reasoning", "reasoning_content", "reasoning_details", "thinking_blocks"];
+
+/// The same for those who take thought back as `reasoning`.
+const OTHERS: &[&str] = &["cache_control", "reasoning_content", "reasoning_details", "thinking_blocks"];
 
 /// No more than one answer to a call.
 const ONE_CHOICE: &[(&str, f64, f64)] = &[("n", 1.0, 1.0)];
@@ -53,7 +61,8 @@ const MISTRAL: Quirks = Quirks {
     stream_options: false,
     thought: Thought::Parts { takes: true },
     prefill: Some("prefix"),
-    short_ids: true,
+    call_ids: CallIds::Exactly(9),
+    foreign: FOREIGN,
     ..CHAT.quirks
 };
 
@@ -236,7 +245,7 @@ pub static PROVIDERS: &[Provider] = &[
             Surface::new(Operation::Generate, "/v1/messages", Format::Messages),
             Surface::new(Operation::CountTokens, "/v1/messages/count_tokens", Format::Messages),
         ],
-        quirks: Quirks::NONE,
+        quirks: Quirks { signed_thought: true, ..Quirks::NONE },
         lacks: &[Feature::Audio],
         env: "ANTHROPIC_API_KEY",
         docs: "https://platform.claude.com/docs/en/api/messages",
@@ -359,7 +368,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Cerebras",
         otel: "cerebras",
         address: Fixed("https://api.cerebras.ai/v1"),
-        quirks: Quirks { drop: &["logit_bias"], thought: REASONING, ..CHAT.quirks },
+        quirks: Quirks { drop: &["logit_bias"], thought: REASONING, foreign: OTHERS, ..CHAT.quirks },
         lacks: &[Feature::Audio, Feature::Documents],
         env: "CEREBRAS_API_KEY",
         docs: "https://inference-docs.cerebras.ai/api-reference/chat-completions",
@@ -702,6 +711,7 @@ pub static PROVIDERS: &[Provider] = &[
             drop: &["logit_bias", "logprobs", "metadata", "store", "top_logprobs"],
             clamp: ONE_CHOICE,
             thought: REASONING,
+            foreign: OTHERS,
             ..CHAT.quirks
         },
         lacks: &[Feature::Audio, Feature::Documents],
@@ -1155,7 +1165,7 @@ pub static PROVIDERS: &[Provider] = &[
         otel: "openai",
         address: Fixed("https://api.openai.com/v1"),
         surfaces: CHAT_AND_EMBEDDINGS,
-        quirks: Quirks::NONE,
+        quirks: Quirks { drop: &["thinking", "top_k"], call_ids: CallIds::UpTo(40), foreign: FOREIGN, ..Quirks::NONE },
         vectors: None,
         env: "OPENAI_API_KEY",
         docs: "https://platform.openai.com/docs/api-reference/chat",
@@ -1166,6 +1176,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Any server in OpenAI's format",
         otel: "openai_compatible",
         surfaces: CHAT_AND_EMBEDDINGS,
+        quirks: OLD_LIMIT,
         docs: "https://platform.openai.com/docs/api-reference/chat",
         ..CHAT
     },

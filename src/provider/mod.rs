@@ -146,8 +146,12 @@ pub struct Quirks {
     pub thought: Thought,
     /// The flag on a last message of the assistant's by which the provider continues it. Without the flag it refuses one.
     pub prefill: Option<&'static str>,
-    /// Whether the id of a tool's call must be nine letters and digits: any other is changed, in call and result alike.
-    pub short_ids: bool,
+    /// How ids of calls must look.
+    pub call_ids: CallIds,
+    /// Whether thought in a conversation of Anthropic's format is refused unless the provider has signed it.
+    pub signed_thought: bool,
+    /// Members that other providers know in messages, parts and tools, and that this one refuses: removed, and reported.
+    pub foreign: &'static [&'static str],
 }
 
 impl Thought {
@@ -171,8 +175,21 @@ impl Quirks {
         effort: Effort::Known,
         thought: Thought::Hidden,
         prefill: None,
-        short_ids: false,
+        call_ids: CallIds::Any,
+        signed_thought: false,
+        foreign: &[],
     };
+}
+
+/// How ids of calls must look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallIds {
+    /// In any way.
+    Any,
+    /// So many letters and digits.
+    Exactly(usize),
+    /// At most so many characters.
+    UpTo(usize),
 }
 
 /// How a provider in OpenAI's format is told how much to think: what `reasoning_effort` becomes.
@@ -278,7 +295,7 @@ impl Feature {
 mod tests {
     use super::*;
 
-    /// The fields of OpenAI's chat request that a quirk may name.
+    /// The fields of a chat request that a quirk may name, ours among them.
     const FIELDS: &[&str] = &[
         "audio",
         "frequency_penalty",
@@ -298,7 +315,9 @@ mod tests {
         "stop",
         "store",
         "temperature",
+        "thinking",
         "tool_choice",
+        "top_k",
         "top_logprobs",
         "top_p",
         "user",

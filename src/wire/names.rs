@@ -84,6 +84,13 @@ pub fn tool_id<'i>(id: &'i Str<'_>, limit: usize) -> Str<'i> {
     if fits(&text, limit) { id.reborrow() } else { Str::plain(change(&text, &text, limit, ID_DIGITS)) }
 }
 
+/// A call's id in exactly `length` ASCII letters and digits: the same for the call and its result.
+pub fn exact_id<'i>(id: &'i Str<'_>, length: usize) -> Str<'i> {
+    let text = id.to_text();
+    let fits = text.len() == length && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if fits { id.reborrow() } else { Str::plain(digest(&text, length)) }
+}
+
 fn allowed(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || c == '-'
 }
@@ -186,5 +193,15 @@ mod tests {
         assert_eq!(id("", 64).len(), 17);
         assert_eq!(id(&"a".repeat(65), 64).len(), 64);
         assert_ne!(id(&"a".repeat(65), 64), id(&"a".repeat(66), 64));
+    }
+
+    #[test]
+    fn an_id_of_exactly_so_many_letters() {
+        let id = |id: &str| exact_id(&Str::plain(id.to_owned()), 9).decode().into_owned();
+        assert_eq!(id("D681PevKs"), "D681PevKs");
+        for other in ["", "call_0fyp", "0fypS1hV", "toolu_01A09q90qw90lq917835lq9"] {
+            assert!(id(other).len() == 9 && id(other).bytes().all(|byte| byte.is_ascii_alphanumeric()), "{other}");
+            assert_eq!(id(&id(other)), id(other));
+        }
     }
 }

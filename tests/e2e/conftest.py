@@ -24,6 +24,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tap import Tap
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVOY = ROOT / os.environ.get("ENVOY", "target/envoy")
@@ -245,6 +246,14 @@ def shared_gateway(request: pytest.FixtureRequest, providers: Providers) -> Iter
     starter = Starter(request.node, providers)
     yield starter
     starter.stop()
+
+
+@pytest.fixture
+def tap(providers: Providers) -> Iterator[Tap]:
+    """A tap on the lines of one test, whose findings fail the test."""
+    tap = Tap(providers)
+    yield tap
+    tap.check()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -291,10 +291,20 @@ def test_anthropic_versions(mock):
     assert (message(mock, messages=talk).status_code, message(mock, new, messages=talk).status_code) == (200, 400)
 
 
+def test_anthropic_threads(mock):
+    beta = {"anthropic-beta": "message-threads-2026-08-12"}
+    assert message(mock, thread={"type": "create"}).status_code == 400
+    assert message(mock, beta, thread={"type": "create"}).status_code == 200
+    reply = message(mock, beta, thread={"type": "continue", "previous_message_id": "msg_1"})
+    assert (reply.status_code, reply.json()["error"]["details"]) == (404, {"error_code": "thread_not_found"})
+
+
 def test_credentials_and_leaks(mock):
     assert chat(mock, {"authorization": ""}).status_code == 401
     assert chat(mock, {"authorization": "Bearer bad"}).json()["error"]["code"] == "invalid_api_key"
     assert message(mock, {"x-api-key": "bad"}).json()["error"]["type"] == "authentication_error"
+    for beta, status in [("claude-code-20250219,context-1m-2025-08-07", 200), ("context-1m", 400), ("x-202502", 400)]:
+        assert message(mock, {"anthropic-beta": beta}).status_code == status, beta
     assert "is not a valid version" in message(mock, {"anthropic-version": "2020-01-01"}).text
     bare = httpx.post(f"{mock}/v1/messages", json={}, headers={"x-api-key": "sk"})
     assert "anthropic-version: header is required" in bare.text

@@ -1,34 +1,21 @@
 """Every golden case against the official SDKs: what we send, what we answer, and what providers answer.
 
 The cases are in `tests/golden`, where `tests/golden.rs` holds the filter to them. It cannot tell whether a case is right.
-The SDKs can: OpenAI and Anthropic make their types from their own descriptions of their APIs, and so does Cohere; Ollama's
-and Mistral's are written by hand.
+The SDKs can: OpenAI and Anthropic make their types from their own descriptions of their APIs.
 """
 
-import base64
-import functools
-import inspect
 import json
-import struct
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 import anthropic
-import anthropic.types
-import cohere
 import httpx
 import httpx2
-import ollama
 import openai
-import openai.types
-import openai.types.chat
+import others
 import pytest
-from anthropic.types import message_count_tokens_params, message_create_params
-from mistralai.client import models as mistralai
-from openai.types.chat import completion_create_params
-from pydantic import BaseModel, TypeAdapter
+from official import EXTENSIONS, READERS, SAMPLING, check_order, check_request, params
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 FOLDERS = sorted(path.parent for path in GOLDEN.glob("*/*/request.json"))
@@ -36,17 +23,18 @@ FOLDERS = sorted(path.parent for path in GOLDEN.glob("*/*/request.json"))
 # Upstreams whose requests and answers are exactly the SDKs'; others follow the format more or less.
 OFFICIAL = {"anthropic", "openai"}
 
-# The newest version of Anthropic's API, which its SDK describes, has no sampling. Older models take it all the same.
-SAMPLING = {"temperature", "top_k", "top_p"}
-
 # Cases about what no type of the SDKs describes.
-STRANGE = {"answer_error", "finish_model_length", "stream_comments_and_error", "stream_error_openrouter", "unknown_fields"}
+STRANGE = {
+    "answer_error",
+    "finish_model_length",
+    "stream_comments_and_error",
+    "stream_error_openrouter",
+    "thought_as_it_has_it",
+    "unknown_fields",
+}
 
 # Providers whose answers in OpenAI's format leave out what OpenAI's have, and reach clients as they are.
 LOOSE = {"azure", "openrouter", "watsonx", "watsonx_space"}
-
-# What our answers hold beside OpenAI's own members: the words of LiteLLM and OpenRouter.
-EXTENSIONS = {"annotations", "cache_creation_tokens", "native_finish_reason", "reasoning_content", "thinking_blocks"}
 
 # Formats by how a path ends.
 WIRES = {
@@ -98,29 +86,7 @@ def cases(*files: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("case", "file"), found, ids=names)
 
 
-@functools.cache
-def adapter(kind: object) -> TypeAdapter:
-    return TypeAdapter(kind)
-
-
 # Requests
-
-
-def unfold(value: object) -> object:
-    """What pydantic made of a value: it checks iterables only as they are read."""
-    if isinstance(value, dict):
-        return {name: unfold(member) for name, member in value.items()}
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
-        return value
-    return [unfold(item) for item in value]
-
-
-def params(case: Case, body: dict) -> type:
-    if case.counts:
-        return message_count_tokens_params.MessageCountTokensParams
-    module = completion_create_params if case.wire == "chat" else message_create_params
-    kind = "Completion" if case.wire == "chat" else "Message"
-    return getattr(module, f"{kind}CreateParams{'Streaming' if body.get('stream') else 'NonStreaming'}")
 
 
 def beyond(case: Case, body: dict, known: set[str]) -> set[str]:
@@ -136,163 +102,21 @@ def beyond(case: Case, body: dict, known: set[str]) -> set[str]:
     return nulls | unknown & (kept | (SAMPLING if case.wire == "messages" else set()))
 
 
-def same(kind: object, body: object) -> None:
-    """Fails where a model does not give back what it read."""
-    assert adapter(kind).dump_python(adapter(kind).validate_python(body), mode="json", by_alias=True, exclude_unset=True) == body
-
-
-def cohere_request(body: dict) -> None:
-    """The SDK has no type for a whole request."""
-    same(list[cohere.ChatMessageV2], body["messages"])
-    for name, kind in {
-        "tools": list[cohere.ToolV2],
-        "response_format": cohere.ResponseFormatV2,
-        "thinking": cohere.Thinking,
-        "citation_options": cohere.CitationOptions,
-    }.items():
-        if name in body:
-            same(kind, body[name])
-    known = set(inspect.signature(cohere.ClientV2.chat).parameters) | {"stream"}
-    assert body.keys() <= known
-
-
-def mistral_request(body: dict) -> None:
-    kind = mistralai.ChatCompletionStreamRequest if body.get("stream") else mistralai.ChatCompletionRequest
-    known = {field.alias or name for name, field in kind.model_fields.items()}
-    assert body.keys() <= known
-    adapter(kind).validate_python(body)
-
-
-def ollama_request(body: dict) -> None:
-    """What the server knows and the SDK does not is in Ollama's `api/types.go`."""
-    kind = ollama._types.ChatRequest  # noqa: SLF001
-    kind.model_validate(body | {"messages": []})
-    assert body.keys() <= kind.model_fields.keys() | {"logprobs", "top_logprobs", "truncate"}
-    for sent in body["messages"]:
-        images = {"images": [{"value": image} for image in sent["images"]]} if "images" in sent else {}
-        ollama.Message.model_validate(sent | images)
-        assert sent.keys() <= ollama.Message.model_fields.keys() | {"tool_call_id"}
-        for call in sent.get("tool_calls", []):
-            assert isinstance(call["function"]["arguments"], dict)
-    known = ollama.Options.model_fields.keys()
-    assert body.get("options", {}).keys() <= known
-
-
 @cases("upstream.json")
 def test_requests(case: Case, file: str):
     body = case.json(file)["body"]
-    if case.wire == "cohere":
-        return cohere_request(body)
-    if case.wire == "ollama":
-        return ollama_request(body)
-    if case.upstream == "mistral" and case.wire == "chat":
-        return mistral_request(body)
-    if not case.wire:
-        return None
-    kind = params(case, body)
+    other = others.CHECKS.get(case.upstream if case.wire == "chat" else case.wire)
+    if other or not case.wire:
+        return other and other(body)
+    kind = params(case.wire, body.get("stream", False), case.counts)
     left = beyond(case, body, set(kind.__annotations__))
-    body = {name: value for name, value in body.items() if name not in left}
-    # What a type does not know, pydantic leaves out.
-    read = unfold(adapter(kind).validate_python(body, strict=True))
     if case.upstream not in OFFICIAL:
         # In messages are thoughts under providers' own names.
-        read["messages"] = body["messages"]
-    assert read == body
+        body = body | {"messages": []}
+    check_request(kind, {name: value for name, value in body.items() if name not in left})
 
 
 # Answers
-
-
-def extras(value: object) -> Iterator[str]:
-    """The members that a model does not have."""
-    if isinstance(value, BaseModel):
-        yield from value.model_extra or ()
-        for name in type(value).model_fields:
-            yield from extras(getattr(value, name))
-    elif isinstance(value, list):
-        for item in value:
-            yield from extras(item)
-
-
-def read(kind: object, text: str) -> set[str]:
-    """Fails on wrong values; returns the members that the type does not have."""
-    return set(extras(adapter(kind).validate_json(text, strict=True)))
-
-
-def frames(stream: str) -> list[tuple[str, str]]:
-    """Names and data of a stream's events."""
-    found = []
-    for frame in stream.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in frame.split("\n") if not line.startswith(":") and line)
-        if "data" in fields:
-            found.append((fields.get("event", ""), fields["data"]))
-    return found
-
-
-def chat_answer(text: str) -> set[str]:
-    return read(openai.types.chat.ChatCompletion, text)
-
-
-def vectors(text: str) -> set[str]:
-    """Vectors may be in base64, which the SDK unpacks only after it has read them."""
-    answer = json.loads(text)
-    for item in answer["data"]:
-        if isinstance(item["embedding"], str):
-            packed = base64.b64decode(item["embedding"], validate=True)
-            item["embedding"] = list(struct.unpack(f"<{len(packed) // 4}f", packed))
-    return read(openai.types.CreateEmbeddingResponse, json.dumps(answer))
-
-
-def chat_error(text: str) -> set[str]:
-    error = json.loads(text)
-    assert error.keys() == {"error"}
-    return read(openai.types.ErrorObject, json.dumps({"param": None, "code": None} | error["error"]))
-
-
-def chat_stream(text: str) -> set[str]:
-    found = set()
-    for _, data in frames(text):
-        if data == "[DONE]":
-            continue
-        if "error" in json.loads(data):
-            found |= chat_error(data)
-            continue
-        chunk = openai.types.chat.ChatCompletionChunk.model_validate_json(data, strict=True)
-        found |= set(extras(chunk))
-    return found
-
-
-def messages_answer(text: str) -> set[str]:
-    return read(anthropic.types.Message, text)
-
-
-def messages_error(text: str) -> set[str]:
-    # https://platform.claude.com/docs/en/api/errors has it, the SDK has not.
-    text = text.replace('"request_too_large"', '"invalid_request_error"')
-    return read(anthropic.types.ErrorResponse, text)
-
-
-def messages_stream(text: str) -> set[str]:
-    found = set()
-    for name, data in frames(text):
-        assert name == json.loads(data)["type"]
-        if name == "error":
-            found |= messages_error(data)
-        elif name != "ping":
-            found |= read(anthropic.types.RawMessageStreamEvent, data)
-    return found
-
-
-READERS: dict[tuple[str, str], Callable[[str], set[str]]] = {
-    ("chat", "error"): chat_error,
-    ("chat", "json"): chat_answer,
-    ("chat", "sse"): chat_stream,
-    ("embeddings", "error"): chat_error,
-    ("embeddings", "json"): vectors,
-    ("messages", "error"): messages_error,
-    ("messages", "json"): messages_answer,
-    ("messages", "sse"): messages_stream,
-}
 
 
 @cases("client.json", "client.sse", "refusal.json")
@@ -301,7 +125,10 @@ def test_answers(case: Case, file: str):
     if not refused and (case.counts or case.upstream in LOOSE and case.client == "chat"):
         return
     failed = refused or case.json("usage.json")["status"] != 200
-    found = READERS[case.client, "error" if failed else file.split(".")[1]]((case.folder / file).read_text())
+    text = (case.folder / file).read_text()
+    found = READERS[case.client, "error" if failed else file.split(".")[1]](text)
+    if file == "client.sse" and case.folder.name != "stream_without_done":
+        check_order(case.client, text)
     # An answer in the client's own format keeps all that the provider says.
     assert found <= EXTENSIONS or case.client == case.wire
 

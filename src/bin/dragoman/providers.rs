@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use dragoman::format::{Format, Operation};
-use dragoman::provider::{Address, Auth, Effort, PROVIDERS, Provider, Surface, Thought};
+use dragoman::provider::{Address, Auth, CallIds, Effort, PROVIDERS, Provider, Surface, Thought};
 use serde_json::{Map, Value, json};
 
 /// How it is shown.
@@ -113,7 +113,13 @@ fn facts(provider: &Provider) -> Value {
                 Thought::Parts { .. } => Some("content"),
             },
             "prefill": quirks.prefill,
-            "short_ids": quirks.short_ids,
+            "call_ids": match quirks.call_ids {
+                CallIds::Any => json!(null),
+                CallIds::Exactly(length) => json!({ "exactly": length }),
+                CallIds::UpTo(most) => json!({ "up_to": most }),
+            },
+            "signed_thought": quirks.signed_thought,
+            "foreign": quirks.foreign,
         },
         "lacks": provider.lacks.iter().map(|feature| feature.name()).collect::<Vec<_>>(),
         "env": Some(provider.env).filter(|name| !name.is_empty()),

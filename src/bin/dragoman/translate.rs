@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use dragoman::attempt::{self, Inbound, Outbound, Piece, hidden};
 use dragoman::client;
 use dragoman::config::{Config, Upstream};
-use dragoman::endpoint::Endpoint;
+use dragoman::endpoint::{self, Endpoint};
 use dragoman::error::Error;
 use dragoman::http::Headers;
 use dragoman::json::Doc;
@@ -177,7 +177,7 @@ fn outbound(call: &Call, config: &Config, headers: &Headers, body: &[u8]) -> Res
     let client = client::of(format);
     let translate = || {
         let doc = Doc::strict(body).map_err(|fault| Error::invalid(format!("the body is not JSON: {fault}")))?;
-        let ask = client.ask(doc.root(), now())?;
+        let ask = client::ask(format, endpoint::model(&call.path), doc.root(), now())?;
         let model = config.name_at(&ask.model, place);
         let mut headers = headers.clone();
         headers.set(":method", "POST");

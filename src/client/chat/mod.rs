@@ -31,8 +31,11 @@ pub struct Chat;
 
 impl Client for Chat {
     fn ask(&self, root: Node<'_>, now: u64) -> Result<Ask, Error> {
-        let model = model(root)?;
-        let stream = optional(root, "stream", boolean)?.unwrap_or(false);
+        self.ask_for(model(root)?, root, now)
+    }
+
+    fn ask_for(&self, model: String, root: Node<'_>, now: u64) -> Result<Ask, Error> {
+        let stream = optional(object(root)?, "stream", boolean)?.unwrap_or(false);
         let include_usage = optional(root, "stream_options", |o| optional(object(o)?, "include_usage", boolean))?;
         let include_usage = stream && include_usage.flatten().unwrap_or(false);
         Ok(Ask { model, stream, include_usage, now, base64: false })

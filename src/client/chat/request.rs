@@ -94,9 +94,6 @@ impl<'a> Request<'a> {
     }
 
     fn finish(mut self) -> Result<Generate<'a>, Error> {
-        if self.call.model.is_empty() {
-            return Err(Error::invalid("required").at("model"));
-        }
         if self.call.messages.is_empty() {
             return Err(Error::invalid("expected at least one message").at("messages"));
         }

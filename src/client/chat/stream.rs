@@ -102,8 +102,9 @@ impl Writer {
         self.frame.head = body.into_bytes();
     }
 
-    /// The state of a choice, after its first chunk.
-    fn choice(&mut self, index: u32, out: &mut Vec<u8>) -> Option<(&Frame, &mut Choice)> {
+    /// The state of a choice, after its first chunk. `text`: whether the choice begins with text; OpenAI's content is
+    /// empty then, and null elsewhere.
+    fn choice(&mut self, index: u32, text: bool, out: &mut Vec<u8>) -> Option<(&Frame, &mut Choice)> {
         // As in `Answer`: a provider's number must not make us allocate.
         const MOST: usize = 128;
         let at = index as usize;
@@ -118,7 +119,11 @@ impl Writer {
             choice.started = true;
             self.frame.delta(out, index, |w| {
                 w.key("role").text("assistant");
-                w.key("content").text("");
+                if text {
+                    w.key("content").text("");
+                } else {
+                    w.key("content").null();
+                }
             });
         }
         Some((&self.frame, choice))
@@ -126,7 +131,7 @@ impl Writer {
 
     fn block_start(&mut self, index: u32, number: u32, kind: BlockKind<'_>, out: &mut Vec<u8>) {
         let (created, count) = (self.created, self.tool_calls);
-        let Some((frame, choice)) = self.choice(index, out) else { return };
+        let Some((frame, choice)) = self.choice(index, matches!(kind, BlockKind::Text), out) else { return };
         let mut called = false;
         let block = match kind {
             BlockKind::Native { .. } => Block::Hidden,
@@ -162,7 +167,7 @@ impl Writer {
     }
 
     fn block_delta(&mut self, index: u32, number: u32, delta: Delta<'_>, out: &mut Vec<u8>) {
-        let Some((frame, choice)) = self.choice(index, out) else { return };
+        let Some((frame, choice)) = self.choice(index, true, out) else { return };
         let Some((_, block)) = choice.open.iter_mut().find(|(n, _)| *n == number) else { return };
         match (delta, block) {
             (Delta::Text(piece) | Delta::Arguments(piece), _) if piece.is_empty() => {}
@@ -193,7 +198,7 @@ impl Writer {
     }
 
     fn block_stop(&mut self, index: u32, number: u32, out: &mut Vec<u8>) {
-        let Some((frame, choice)) = self.choice(index, out) else { return };
+        let Some((frame, choice)) = self.choice(index, true, out) else { return };
         let Some(at) = choice.open.iter().position(|(n, _)| *n == number) else { return };
         match choice.open.swap_remove(at).1 {
             // Whole, so that a client can give it back as it is.
@@ -262,7 +267,7 @@ impl StreamWriter for Writer {
                 error::write_event(&error, out);
             }
             Event::Finish { choice: index, reason, .. } => {
-                let Some((frame, choice)) = self.choice(index, out) else { return };
+                let Some((frame, choice)) = self.choice(index, true, out) else { return };
                 frame.choice(out, index, |w| {
                     w.key("delta").object(|_| {});
                     shape::finish(w, &reason, choice.tool_calls > 0, choice.refused);

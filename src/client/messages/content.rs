@@ -67,6 +67,14 @@ fn block<'a>(node: Node<'a>, place: &str, unread: &mut Unread) -> Result<Part<'a
     object(node)?;
     let kind = required(node, "type", string)?;
     let content = match &*kind.to_text() {
+        // Where the provider does not know the block, its words are worth as much to another one.
+        "compaction" if node.get("content").is_some_and(|content| content.kind() == Kind::String) => {
+            let mut summary = String::new();
+            required(node, "content", string)?.escape_into(&mut summary);
+            // What the model said after it is no part of it.
+            summary.push_str("\\n\\n");
+            Content::text(Str::escaped(summary))
+        }
         "document" => {
             unread.others(node, place, &["cache_control", "citations", "context", "source", "title", "type"]);
             Content::Document(Document {
@@ -83,6 +91,15 @@ fn block<'a>(node: Node<'a>, place: &str, unread: &mut Unread) -> Result<Part<'a
         "redacted_thinking" => {
             Content::RedactedReasoning { data: required(node, "data", string)?, format: Format::Messages }
         }
+        "search_result" => {
+            unread.others(node, place, &["cache_control", "citations", "content", "source", "title", "type"]);
+            Content::Document(Document {
+                source: Source::Parts(required(node, "content", |node| content(node, place, unread))?),
+                title: optional(node, "title", string)?,
+                context: optional(node, "source", string)?,
+                citations: optional(node, "citations", raw_object)?,
+            })
+        }
         "text" => {
             unread.others(node, place, &["cache_control", "citations", "text", "type"]);
             Content::Text { text: required(node, "text", string)?, citations: optional(node, "citations", raw_array)? }
@@ -93,6 +110,7 @@ fn block<'a>(node: Node<'a>, place: &str, unread: &mut Unread) -> Result<Part<'a
             let format = signature.as_ref().map(|_| Format::Messages);
             Content::Reasoning { text: required(node, "thinking", string)?, signature, format }
         }
+        "tool_reference" => Content::text(required(node, "tool_name", string)?),
         "tool_result" => {
             unread.others(node, place, &["cache_control", "content", "is_error", "tool_use_id", "type"]);
             Content::ToolResult {

@@ -6,6 +6,7 @@
 mod answer;
 mod content;
 mod field;
+pub mod foreign;
 mod request;
 mod stream;
 #[cfg(test)]
@@ -22,6 +23,9 @@ use crate::json::{Body, Edits, Node, Str, Writer};
 
 /// How Anthropic says that a conversation does not fit the model.
 const TOO_LONG: &[&str] = &["prompt is too long", "exceed context limit"];
+
+/// Anthropic's word for a thread that the provider does not have.
+const NO_THREAD: &str = "thread_not_found";
 
 /// The format.
 pub struct Messages;
@@ -50,7 +54,7 @@ impl Client for Messages {
     fn error(&self, error: &Error) -> Vec<u8> {
         // A provider's own message names the place in its own words, if it does.
         let mut message = if error.status.is_some() { error.message.clone() } else { error.text() };
-        // There is no field for a code: clients that can shorten a conversation look for Anthropic's words.
+        // Clients that can shorten a conversation look for Anthropic's words.
         let too_long = error.code.as_deref() == Some("context_length_exceeded");
         if too_long && !TOO_LONG.iter().any(|words| message.contains(words)) {
             message.insert_str(0, "prompt is too long: ");
@@ -62,6 +66,10 @@ impl Client for Messages {
             w.key("error").object(|w| {
                 w.key("type").text(error.anthropic_type());
                 w.key("message").text(&message);
+                // The one code that clients wait for.
+                if error.code.as_deref() == Some(NO_THREAD) {
+                    w.key("details").object(|w| w.key("error_code").text(NO_THREAD));
+                }
             });
         });
         body.into_bytes()

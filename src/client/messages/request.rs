@@ -1,10 +1,11 @@
 //! Reads a request: everything but the content of messages.
 
 use super::super::fields::{self, boolean, count, integer, number, object, optional, raw_object, string};
+use super::NO_THREAD;
 use super::content::{Unread, content, said_by};
 use super::field::{each, model, required, unknown_word};
 use crate::call::{Content, Generate, Message, OutputFormat, Part, Reasoning, Role, Thinking, Tool, ToolChoice};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::format::Format;
 use crate::json::{Node, Str};
 
@@ -41,6 +42,7 @@ pub(super) fn read(root: Node<'_>) -> Result<Generate<'_>, Error> {
             }
             "temperature" => call.temperature = Some(number(value).map_err(at)?),
             "thinking" => thinking = Some(self::thinking(value, &mut unread).map_err(at)?),
+            "thread" => self::thread(value, &mut unread).map_err(at)?,
             "tool_choice" => {
                 (call.tool_choice, call.parallel_tool_calls) = tool_choice(value, &mut unread).map_err(at)?;
             }
@@ -162,6 +164,21 @@ fn reasoning<'a>(
         (_, None) => {}
     }
     Some(thinking)
+}
+
+/// A [thread](https://platform.claude.com/docs/en/build-with-claude/message-threads): the provider keeps the conversation,
+/// and gets only what is new. Providers may forget one at any time, and clients then send all of it, so to begin one is a
+/// wish, and to go on is refused in Anthropic's words for a thread that is gone.
+fn thread(node: Node<'_>, unread: &mut Unread) -> Result<(), Error> {
+    object(node)?;
+    unread.note("thread");
+    match &*required(node, "type", string)?.to_text() {
+        "continue" => {
+            let message = "the upstream keeps no conversations; send all of its messages";
+            Err(Error::new(Kind::NotFound, message).code(NO_THREAD).at("previous_message_id"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The choice, and whether several calls may come at once.

@@ -342,12 +342,12 @@ fn models() {
         ],
     );
     model(
-        r#""name":"m","upstreams":["a"],"timeouts":{"first_token":10,"idle":"10","total":"0s","first":"1s"}"#,
+        r#""name":"m","upstreams":["a"],"timeouts":{"first_token":10,"idle":"10s","total":"0s","first":"1s"}"#,
         &[
             "models[0].timeouts.first_token: expected a duration such as `500ms`, `10s`, `5m` or `1h`, got a number",
-            "models[0].timeouts.idle: `10` is not a duration such as `500ms`, `10s`, `5m` or `1h`",
+            "models[0].timeouts.idle: not enforced yet; remove it",
             "models[0].timeouts.total: must be longer than nothing; to have no limit, remove it",
-            "models[0].timeouts.first: unknown key; known here: `first_token`, `idle`, `total`",
+            "models[0].timeouts.first: unknown key; known here: `first_token`, `total`, `idle`",
         ],
     );
     model(

@@ -49,7 +49,7 @@ const EXAMPLE: &str = r#"{
       "upstreams": ["claude", { "name": "openai-eu", "weight": 2 }],
       "upstream_models": { "claude": "claude-sonnet-4-5", "openai-eu": "gpt-4o" },
       "balance": "priority",
-      "timeouts": { "first_token": "10s", "idle": "60s", "total": "10m" },
+      "timeouts": { "first_token": "10s", "total": "10m" },
       "retries": 2
     },
     { "name": "anthropic/*", "upstreams": ["claude"] }
@@ -101,7 +101,7 @@ fn reads_the_example() {
     assert_eq!(smart.upstreams, [Choice { upstream: 0, weight: 1 }, Choice { upstream: 1, weight: 2 }]);
     assert_eq!(smart.upstream_models[&1], "gpt-4o");
     assert_eq!((smart.balance, smart.retries), (Balance::Priority, Some(2)));
-    let millis = Timeouts { first_token: Some(10_000), idle: Some(60_000), total: Some(600_000) };
+    let millis = Timeouts { first_token: Some(10_000), total: Some(600_000) };
     assert_eq!(smart.timeouts, millis);
     assert_eq!(any.pattern, Some(pair("anthropic/", "")));
     assert_eq!((any.retries, any.timeouts), (None, Timeouts::default()));

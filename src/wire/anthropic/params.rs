@@ -7,7 +7,10 @@ use crate::call::{Generate, OutputFormat};
 use crate::error::Error;
 use crate::format::Format;
 use crate::json::{Str, Writer};
-use crate::wire::Dropped;
+use crate::wire::{Dropped, names};
+
+/// The longest name of an end user that Anthropic takes.
+const LONGEST_USER: usize = 256;
 
 /// What the model is told where it is held to no format.
 pub(super) fn instruction(output: &OutputFormat<'_>, model: &Model) -> Option<String> {
@@ -97,7 +100,9 @@ pub(super) fn rest<'a>(call: &Generate<'a>, dropped: &mut Dropped, w: &mut Write
         w.key("stop_sequences").array(|w| stop.iter().for_each(|sequence| w.str(sequence)));
     }
     if let Some(user) = &call.user {
-        w.key("metadata").object(|w| w.key("user_id").str(user));
+        let long = user.to_text().chars().count() > LONGEST_USER;
+        let user = if long { names::tool_id(user, LONGEST_USER) } else { user.reborrow() };
+        w.key("metadata").object(|w| w.key("user_id").str(&user));
     }
     match call.service_tier.as_ref().map(Str::to_text).as_deref() {
         // Never a class that costs more than was asked for.

@@ -30,12 +30,24 @@ struct Scale {
     tools_or_thought: bool,
     /// Whether such a call must say `none`.
     says_none: bool,
+    /// Whether it samples in one way, but for calls that say `none`.
+    fixed: bool,
+    /// Whether it does not think unless it is told to.
+    rests: bool,
 }
 
 impl Scale {
     /// Of a provider that finds the nearest word by itself.
-    const ALL: Self =
-        Self { none: true, minimal: true, xhigh: true, max: true, tools_or_thought: false, says_none: false };
+    const ALL: Self = Self {
+        none: true,
+        minimal: true,
+        xhigh: true,
+        max: true,
+        tools_or_thought: false,
+        says_none: false,
+        fixed: false,
+        rests: false,
+    };
 }
 
 /// The value of `reasoning_effort`, if it is to be sent.
@@ -50,6 +62,9 @@ pub(super) fn effort<'a>(
     let thinking = call.reasoning.as_ref().map(|reasoning| &reasoning.amount);
     let own_words = call.format != Some(Format::Messages);
     let (wanted, field) = match thinking {
+        // What it does anyhow, said for the sake of the temperature.
+        None if scale.rests && sampled(call) => (Some(Cow::Borrowed("none")), ""),
+        Some(Thinking::Adaptive { effort: None }) if scale.rests => (Some(Cow::Borrowed("medium")), "thinking"),
         None | Some(Thinking::Adaptive { effort: None }) => (None, ""),
         Some(Thinking::Effort(effort)) if own_words => (Some(effort.to_text()), "reasoning_effort"),
         Some(Thinking::Off) if scale.none => (Some(Cow::Borrowed("none")), "thinking"),
@@ -70,10 +85,22 @@ pub(super) fn effort<'a>(
     if !tools || !scale.tools_or_thought {
         return Ok(wanted.map(Str::plain));
     }
-    if wanted.is_some_and(|effort| effort != "none") {
+    let off = wanted.as_deref() == Some("none");
+    if wanted.is_some() && !off {
         dropped.note(field)?;
     }
-    Ok((scale.says_none || matches!(thinking, Some(Thinking::Off))).then(|| Str::plain("none")))
+    Ok((scale.says_none || off).then(|| Str::plain("none")))
+}
+
+/// Whether a model takes other values than the usual ones for `temperature`, `top_p` and the like in a call with this
+/// effort: those that think do not.
+pub(super) fn samples(model: &str, effort: Option<&Str<'_>>) -> bool {
+    scale(model).is_none_or(|scale| !scale.fixed) || effort.is_some_and(|effort| *effort == "none")
+}
+
+/// Whether a call asks for other sampling than the usual.
+fn sampled(call: &Generate<'_>) -> bool {
+    [call.temperature, call.top_p].into_iter().flatten().any(|raw| raw.parse() != Ok(1.0))
 }
 
 fn budget(tokens: u64) -> &'static str {
@@ -98,11 +125,14 @@ fn closest(effort: Cow<'_, str>, scale: Scale) -> Cow<'_, str> {
 fn scale(model: &str) -> Option<Scale> {
     let name = model.rsplit('/').next().unwrap_or(model);
     let series = |series| name.strip_prefix(series).is_some_and(|rest: &str| rest.is_empty() || rest.starts_with('-'));
-    if series("gpt-oss") || series("o3") || series("o4") || series("o4-mini") {
+    // Only OpenAI's own interface is so strict, and aggregators name models with their maker.
+    let direct = name.len() == model.len();
+    if series("gpt-oss") {
         return Some(Scale::default());
     }
-    if series("o1") && !series("o1-mini") && !series("o1-preview") {
-        return Some(Scale::default());
+    let old = series("o1") && !series("o1-mini") && !series("o1-preview");
+    if old || series("o3") || series("o4") {
+        return Some(Scale { fixed: direct, ..Scale::default() });
     }
     let (version, variant) = version(name.strip_prefix("gpt-")?)?;
     if version < (5, 0) || variant.starts_with("-chat") {
@@ -110,8 +140,6 @@ fn scale(model: &str) -> Option<Scale> {
     }
     // These cannot but think.
     let bound = variant.contains("-codex") || variant.contains("-pro");
-    // Only OpenAI's own interface is so strict, and aggregators name models with their maker.
-    let direct = name.len() == model.len();
     Some(Scale {
         none: version >= (5, 1) && !bound,
         minimal: version == (5, 0) && !bound,
@@ -119,6 +147,8 @@ fn scale(model: &str) -> Option<Scale> {
         max: version >= (5, 6),
         tools_or_thought: direct && version >= (5, 2) && !bound,
         says_none: direct && version >= (5, 6) && !bound,
+        fixed: direct,
+        rests: ((5, 1)..(5, 6)).contains(&version) && !bound,
     })
 }
 
@@ -184,7 +214,32 @@ mod tests {
             assert_eq!(sent(model, adaptive("max"), false).0.as_deref(), Some(effort), "{model}");
         }
         assert_eq!(sent("gpt-6", adaptive("low"), false).0.as_deref(), Some("low"));
+        assert_eq!(sent("gpt-5.1", Thinking::Adaptive { effort: None }, true).0.as_deref(), Some("medium"));
         assert_eq!(sent("gpt-5", Thinking::Adaptive { effort: None }, false), (None, vec![]));
+    }
+
+    #[test]
+    fn models_that_think_sample_in_one_way() {
+        for model in ["o3", "o4-mini", "gpt-5", "gpt-5.1", "gpt-5.6-terra"] {
+            assert!(!samples(model, None) && !samples(model, Some(&"low".into())), "{model}");
+        }
+        assert!(samples("gpt-5.1", Some(&"none".into())));
+        for model in ["gpt-4.1", "gpt-oss-120b", "gpt-5-chat-latest", "openai/gpt-5", "llama-4"] {
+            assert!(samples(model, None), "{model}");
+        }
+    }
+
+    #[test]
+    fn a_model_at_rest_is_told_to_stay_so_for_the_sake_of_its_sampling() {
+        let said = |model, temperature| {
+            let call = Generate { temperature: Some(temperature), ..Generate::default() };
+            let effort = effort(&call, &target(model), true, &mut Dropped::default()).unwrap();
+            effort.map(|effort| effort.decode().into_owned())
+        };
+        assert_eq!(said("gpt-5.1", "0.2").as_deref(), Some("none"));
+        assert_eq!(said("gpt-5.4", "0.2").as_deref(), Some("none"));
+        assert_eq!(said("gpt-5.1", "1.0"), None);
+        assert_eq!(said("gpt-5", "0.2"), None);
     }
 
     #[test]

@@ -4,9 +4,9 @@
 //! alone, right after the calls; and a message of nothing but text is sent as one string, its parts apart by a blank
 //! line, since many servers take no array there.
 
-use super::LONGEST_NAME;
+use super::LONGEST_ID;
 use crate::call::{Content, Document, Message, Part, Role, Source};
-use crate::error::Error;
+use crate::error::{Error, shorten};
 use crate::format::Format;
 use crate::json::{Doc, Pieces, Str, Writer};
 use crate::wire::Dropped;
@@ -50,6 +50,7 @@ pub(super) struct Conversation<'c, 'w, 'a> {
 
 impl<'a> Conversation<'_, '_, 'a> {
     pub(super) fn write(&mut self, messages: &'a [Message<'a>]) -> Result<(), Error> {
+        self.check(messages)?;
         let user = |message: &Message<'_>| message.role == Role::User;
         for run in messages.chunk_by(|a, b| user(a) && user(b)) {
             match run {
@@ -57,6 +58,20 @@ impl<'a> Conversation<'_, '_, 'a> {
                 [message] if message.role == Role::Developer => self.operator("developer", message)?,
                 [message] if message.role == Role::System => self.operator("system", message)?,
                 run => self.user(run)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses what the user or a tool says and the format cannot: nothing of it may vanish.
+    fn check(&self, messages: &[Message<'_>]) -> Result<(), Error> {
+        // Clients of Anthropic's format say this beside the conversation.
+        let beside = self.format == Some(Format::Messages) && messages.first().is_some_and(|m| m.role == Role::System);
+        for (index, message) in messages.iter().enumerate().filter(|(_, message)| message.role == Role::User) {
+            for (at, part) in message.parts.iter().enumerate() {
+                let index = index.saturating_sub(beside.into());
+                let place = |error: Error| error.at_index(at).at("content").at_index(index).at("messages");
+                said(part, self.format).map_err(place)?;
             }
         }
         Ok(())
@@ -153,7 +168,6 @@ impl<'a> Conversation<'_, '_, 'a> {
             match &part.content {
                 Content::Audio { data, format } => out.push(Piece::Audio { data, format }),
                 Content::Document(document) => self.document(document, out)?,
-                Content::Image { source: Source::File(_), .. } => self.dropped.note("content.image.file")?,
                 Content::Image { source, detail } => out.push(Piece::Image { source, detail: detail.as_ref() }),
                 Content::Native { format: Format::Chat, raw } => out.push(Piece::Native(raw)),
                 Content::Native { raw, .. } => self.dropped.note(kind(raw))?,
@@ -174,9 +188,9 @@ impl<'a> Conversation<'_, '_, 'a> {
         }
         match &document.source {
             Source::Base64 { media_type, data } => out.push(Piece::File { title, media_type, data }),
-            Source::File(id) if self.format == Some(Format::Chat) => out.push(Piece::FileId(id)),
-            Source::File(_) => return self.dropped.note("content.document.file"),
-            Source::Url(_) => return self.dropped.note("content.document.url"),
+            Source::File(id) => out.push(Piece::FileId(id)),
+            // Does not pass `check`.
+            Source::Url(_) => {}
             Source::Parts(parts) => {
                 out.extend(title.map(Piece::Text));
                 self.pieces(parts, out)?;
@@ -219,6 +233,32 @@ impl<'a> Conversation<'_, '_, 'a> {
         if !turn.is_empty() || message.parts.is_empty() {
             turn.write(self.w, message.name.as_ref(), self.takes_thought);
         }
+    }
+}
+
+/// Whether the format can say a part of the user's.
+fn said(part: &Part<'_>, format: Option<Format>) -> Result<(), Error> {
+    match &part.content {
+        Content::Document(Document { source: Source::Url(_), .. }) => {
+            Err(Error::invalid("the upstream takes documents inside of the request, not at an address"))
+        }
+        Content::Document(Document { source: Source::File(_), .. })
+        | Content::Image { source: Source::File(_), .. }
+            if format != Some(Format::Chat) =>
+        {
+            Err(Error::invalid("the upstream does not have files that were uploaded to another provider"))
+        }
+        Content::Native { format: Format::Chat, .. } => Ok(()),
+        Content::Native { raw, .. } => {
+            let kind = kind(raw);
+            let kind = kind.strip_prefix("content.").unwrap_or_default();
+            Err(Error::invalid(format!("the upstream does not know parts of the type `{}`", shorten(kind))))
+        }
+        Content::Document(Document { source: Source::Parts(parts), .. }) | Content::ToolResult { parts, .. } => {
+            let place = |(at, part)| said(part, format).map_err(|error: Error| error.at_index(at).at("content"));
+            parts.iter().enumerate().try_for_each(place)
+        }
+        _ => Ok(()),
     }
 }
 
@@ -378,7 +418,7 @@ pub(in crate::wire) fn joined<'a>(s: &mut Pieces<'_, 'a>, texts: impl Iterator<I
 
 /// Some ids carry what another provider wants back, and are longer than OpenAI takes.
 fn call_id<'a>(id: &'a Str<'a>) -> Str<'a> {
-    if id.to_text().len() > LONGEST_NAME { names::tool_id(id, LONGEST_NAME) } else { id.reborrow() }
+    if id.to_text().len() > LONGEST_ID { names::tool_id(id, LONGEST_ID) } else { id.reborrow() }
 }
 
 /// Whether a tool's answer says by itself that the tool failed.

@@ -4,8 +4,9 @@
 //! wants otherwise is a quirk of its row, applied to the finished body. Answers are read with patience: a field under
 //! another name, in another shape or missing is no error as long as the answer can be understood.
 //!
-//! What does not map: the format has no place for thought in a conversation, for documents at an address, for `top_k`
-//! and for tools that another provider runs. They are left out and reported.
+//! What does not map: the format has no place for thought in a conversation, for `top_k` and for tools that another
+//! provider runs. They are left out and reported. Documents at an address, files that were uploaded elsewhere, and parts
+//! that only another format knows are refused where the user or a tool says them: nothing that was said may vanish.
 
 use super::names::Names;
 use super::{Dropped, Encoded, Reader, Target, Wire};
@@ -19,11 +20,15 @@ pub(super) mod error;
 pub(super) mod messages;
 mod reply;
 mod request;
+mod schema;
 mod strict;
 #[cfg(test)]
 mod tests;
 
-/// The longest name of a tool, and the longest id of its call.
+/// The longest id of a call: some of OpenAI's models take 64 letters, others no more than these.
+const LONGEST_ID: usize = 40;
+
+/// The longest name of a tool.
 const LONGEST_NAME: usize = 64;
 
 /// The wire of [embeddings](https://platform.openai.com/docs/api-reference/embeddings).

@@ -1,9 +1,12 @@
 //! Writing a call as the body of a chat completion.
 
+use std::borrow::Cow;
+
 use super::LONGEST_NAME;
-use super::effort::effort;
+use super::effort::{effort, samples};
 use super::messages::Conversation;
 use super::reply::Reply;
+use super::schema::{self, NO_PARAMETERS};
 use super::strict;
 use crate::call::{Generate, OutputFormat, Tool, ToolChoice};
 use crate::error::Error;
@@ -14,9 +17,6 @@ use crate::wire::{Dropped, Encoded, Target};
 
 /// The longest `user` that OpenAI takes.
 const LONGEST_USER: usize = 64;
-
-/// The schema of a tool without arguments.
-const NO_PARAMETERS: &str = r#"{"type":"object","properties":{}}"#;
 
 /// Writes `call`, and makes the reader of its answer.
 pub(super) fn encode<'a>(
@@ -30,9 +30,10 @@ pub(super) fn encode<'a>(
     request.w.key("model").text(target.model);
     request.messages(call, target)?;
     let tools = request.tools(call)?;
-    request.sampling(call)?;
+    let effort = effort(call, target, tools, request.dropped)?;
+    request.sampling(call, samples(target.model, effort.as_ref()))?;
     request.limits(call);
-    if let Some(effort) = effort(call, target, tools, request.dropped)? {
+    if let Some(effort) = effort {
         request.w.key("reasoning_effort").str(&effort);
     }
     request.output(call)?;
@@ -111,8 +112,9 @@ impl<'a> Request<'_, 'a> {
     fn tool(&mut self, tool: &'a Tool<'a>, format: Option<Format>) -> Result<(), Error> {
         match tool {
             Tool::Native { raw, .. } => self.w.share_raw(raw),
-            Tool::Function { name, description, parameters: schema, strict, .. } => {
-                let strict = self.strict(*strict, schema.unwrap_or(NO_PARAMETERS), format, "tools[].strict")?;
+            Tool::Function { name, description, parameters, strict, .. } => {
+                let schema = parameters.unwrap_or(NO_PARAMETERS);
+                let strict = self.strict(*strict, schema, format, "tools[].strict")?;
                 let name = self.names.encode(name);
                 self.w.object(|w| {
                     w.key("type").text("function");
@@ -121,8 +123,7 @@ impl<'a> Request<'_, 'a> {
                         if let Some(description) = description {
                             w.key("description").share_str(description);
                         }
-                        w.key("parameters");
-                        parameters(w, *schema);
+                        schema_as_taken(w.key("parameters"), schema);
                         if let Some(strict) = strict {
                             w.key("strict").bool(strict);
                         }
@@ -148,16 +149,22 @@ impl<'a> Request<'_, 'a> {
         Ok(Some(false))
     }
 
-    fn sampling(&mut self, call: &'a Generate<'a>) -> Result<(), Error> {
+    /// Writes how tokens are chosen. `free`: in any way; else values that change nothing are left out without a word.
+    fn sampling(&mut self, call: &'a Generate<'a>, free: bool) -> Result<(), Error> {
         let numbers = [
-            ("temperature", call.temperature),
-            ("top_p", call.top_p),
-            ("frequency_penalty", call.frequency_penalty),
-            ("presence_penalty", call.presence_penalty),
-            ("seed", call.seed),
-            ("logit_bias", call.logit_bias),
+            ("temperature", call.temperature, 1.0),
+            ("top_p", call.top_p, 1.0),
+            ("frequency_penalty", call.frequency_penalty, 0.0),
+            ("presence_penalty", call.presence_penalty, 0.0),
         ];
-        for (name, value) in numbers {
+        for (name, value, usual) in numbers {
+            match value {
+                Some(value) if free => self.w.key(name).share_raw(value),
+                Some(value) if value.parse() != Ok(usual) => self.dropped.note(name)?,
+                Some(_) | None => {}
+            }
+        }
+        for (name, value) in [("seed", call.seed), ("logit_bias", call.logit_bias)] {
             if let Some(value) = value {
                 self.w.name(name).share_raw(value);
             }
@@ -205,7 +212,7 @@ impl<'a> Request<'_, 'a> {
                         if let Some(description) = description {
                             w.key("description").share_str(description);
                         }
-                        w.key("schema").share_raw(schema);
+                        schema_as_taken(w.key("schema"), schema);
                         if let Some(strict) = strict {
                             w.key("strict").bool(strict);
                         }
@@ -252,29 +259,12 @@ impl<'a> Request<'_, 'a> {
     }
 }
 
-/// The schema of a tool's arguments. OpenAI refuses an object schema without `properties`, which others leave out of
-/// tools that take none.
-fn parameters<'a>(w: &mut Writer<'_, 'a>, schema: Option<&'a str>) {
-    let Some(schema) = schema else { return w.raw(NO_PARAMETERS) };
-    if schema.contains("\"properties\"") {
-        return w.share_raw(schema);
+/// Writes a schema as OpenAI takes it.
+fn schema_as_taken<'a>(w: &mut Writer<'_, 'a>, schema: &'a str) {
+    match schema::taken(schema) {
+        Cow::Borrowed(raw) => w.share_raw(raw),
+        Cow::Owned(raw) => w.raw(&raw),
     }
-    let Ok(doc) = Doc::lenient(schema.as_bytes()) else { return w.share_raw(schema) };
-    let root = doc.root();
-    let bare = match root.get("type") {
-        Some(kind) => kind.str().is_some_and(|kind| kind == "object"),
-        None => root.members().next().is_none(),
-    };
-    if !bare {
-        return w.share_raw(schema);
-    }
-    w.object(|w| {
-        w.key("type").text("object");
-        w.key("properties").raw("{}");
-        for (name, value) in root.members().filter(|(name, _)| name != "type") {
-            w.name(&name).raw(value.raw());
-        }
-    });
 }
 
 fn all_strings(object: &str) -> bool {

@@ -24,22 +24,30 @@ pub(super) fn is_possible(schema: &str) -> bool {
 
 /// Whether this schema fits, apart from those inside it, which go to `inner`.
 fn fits<'d>(schema: Node<'d>, inner: &mut Vec<Node<'d>>) -> bool {
-    let (mut properties, mut required, mut closed, mut object) = (None, None, false, false);
+    let (mut properties, mut required, mut closed) = (None, None, false);
+    let (mut object, mut array, mut items) = (false, false, false);
     for (name, value) in schema.members() {
         match &*name {
             "$defs" | "definitions" => inner.extend(value.members().map(|(_, schema)| schema)),
             "additionalProperties" => closed = value.raw() == "false",
             "anyOf" => inner.extend(value.items()),
-            "items" => inner.push(value),
+            "items" => {
+                items = true;
+                inner.push(value);
+            }
             "properties" => properties = Some(value),
             "required" => required = Some(value),
             "type" => {
-                let is_object = |kind: Node<'_>| kind.str().is_some_and(|kind| kind == "object");
-                object = is_object(value) || value.items().any(is_object);
+                let named =
+                    |kind: &str| [value].into_iter().chain(value.items()).any(|n| n.str().is_some_and(|s| s == *kind));
+                (object, array) = (named("object"), named("array"));
             }
             name if REFUSED.contains(&name) => return false,
             _ => {}
         }
+    }
+    if array && !items {
+        return false;
     }
     if !object && properties.is_none() {
         return schema.kind() == Kind::Object;
@@ -78,6 +86,7 @@ mod tests {
             r#"{"anyOf":[{"type":"string"},{"properties":{}}]}"#,
             r#"{"$defs":{"x":{"type":"object"}}}"#,
             r#"{"allOf":[{"type":"string"}]}"#,
+            r#"{"type":["array","null"]}"#,
         ] {
             assert!(!is_possible(schema), "{schema}");
         }

@@ -1,6 +1,7 @@
 //! The listener: where clients come in, and the filter that knows callers and models.
 
-use dragoman::config::{ClientAuth, Role};
+use dragoman::config::{ClientAuth, Config, Role};
+use dragoman::gateway::UPSTREAM;
 
 use super::Plan;
 use super::embedded::Position;
@@ -10,7 +11,7 @@ use super::yaml::{fill, scalar};
 
 const LISTENER: &str = r#"
 - name: llm
-  address: { socket_address: { address: 0.0.0.0, port_value: «port» } }
+  address: { socket_address: { address: «address», port_value: «port» } }
   filter_chains:
     - filters:
         - name: envoy.filters.network.http_connection_manager
@@ -45,12 +46,12 @@ const LISTENER: &str = r#"
 "#;
 
 const EARLY: &str = r#"
-# The filter trusts this header, so a client's own goes before any filter sees it.
+# Who calls and where to is not for clients to say: their own headers of these names go before a filter or route sees them.
 early_header_mutation_extensions:
   - name: envoy.http.early_header_mutation.header_mutation
     typed_config:
       "@type": type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation
-      mutations: [{ remove: «header» }]
+      mutations: [«removals»]
 "#;
 
 const ACCESS_LOG: &str = include_str!("access_log.yaml");
@@ -64,18 +65,15 @@ pub fn listeners(plan: &Plan<'_>, shared: &mut Shared) -> String {
         Role::Gateway => ("gateway", ONE_VM),
         Role::Standalone | Role::Upstream => ("standalone", ""),
     };
-    let early = match &config.client_auth {
-        ClientAuth::Header(name) => fill(EARLY.trim(), &[("header", &scalar(name))]),
-        _ => String::new(),
-    };
     let configuration =
         plan.embedded.configuration(Position::Listener, role, plan.whole && config.role == Role::Gateway);
     fill(
         LISTENER.trim_start(),
         &[
+            ("address", &scalar(&plan.address.to_string())),
             ("port", &plan.port.to_string()),
             ("idle", &seconds(longest(config).max(900_000))),
-            ("early", &early),
+            ("early", &early(config)),
             ("access_log", ACCESS_LOG),
             ("callers", &callers(&config.client_auth)),
             ("one_vm", one_vm),
@@ -84,6 +82,21 @@ pub fn listeners(plan: &Plan<'_>, shared: &mut Shared) -> String {
             ("routes", &routes::routes(plan, shared)),
         ],
     )
+}
+
+/// What is done about headers by which clients could pass for others, or call past the routes of their own paths.
+fn early(config: &Config) -> String {
+    let caller = match &config.client_auth {
+        ClientAuth::Header(name) => Some(name.as_str()),
+        _ => None,
+    };
+    let own_routes = config.role != Role::Gateway && config.models.is_empty() && config.upstreams.len() > 1;
+    let names = caller.into_iter().chain(own_routes.then_some(UPSTREAM));
+    let removals: Vec<_> = names.map(|name| format!("{{ remove: {} }}", scalar(name))).collect();
+    if removals.is_empty() {
+        return String::new();
+    }
+    fill(EARLY.trim(), &[("removals", &removals.join(", "))])
 }
 
 /// Where the host's filter goes that knows who calls.

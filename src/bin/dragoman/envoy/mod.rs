@@ -11,6 +11,7 @@ mod shared;
 mod tls;
 mod yaml;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -29,6 +30,9 @@ pub struct Options {
     /// The port for clients.
     #[arg(long, default_value_t = 10000, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
+    /// The address for clients; 127.0.0.1 is this machine alone.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::UNSPECIFIED))]
+    address: IpAddr,
     /// The release of Envoy that reads the output: 1.37, 1.38, 1.39 or 1.40.
     #[arg(long, default_value = "1.40", value_name = "VERSION", value_parser = version)]
     envoy: String,
@@ -103,6 +107,7 @@ fn version(text: &str) -> Result<String, String> {
 struct Plan<'p> {
     config: &'p Config,
     embedded: &'p Embedded,
+    address: IpAddr,
     port: u16,
     ca: &'p str,
     /// The inside of `vm_config`.
@@ -148,6 +153,7 @@ fn render(config: &Config, embedded: &Embedded, options: &Options) -> String {
     let plan = Plan {
         config,
         embedded,
+        address: options.address,
         port: options.port,
         ca: &options.ca,
         vm: fill(VM.trim(), &[("wasm", &scalar(&options.wasm)), ("variables", &variables)]),

@@ -15,8 +15,9 @@ use super::Wire;
 pub struct Refusal {
     pub status: u16,
     pub message: String,
-    /// OpenAI only, as is the code.
+    /// OpenAI only.
     pub param: Option<String>,
+    /// OpenAI's, or Anthropic's `details.error_code`.
     pub code: Option<&'static str>,
 }
 
@@ -36,7 +37,7 @@ impl Refusal {
         Refusal { param: Some(param.into()), ..self }
     }
 
-    /// With OpenAI's code.
+    /// With a code.
     pub fn code(self, code: &'static str) -> Refusal {
         Refusal { code: Some(code), ..self }
     }

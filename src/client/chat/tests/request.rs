@@ -132,10 +132,10 @@ fn values_of_the_wrong_kind_are_refused_at_their_place() {
 }
 
 #[test]
-fn model_and_messages_are_required() {
+fn messages_are_required() {
     let text = |body| read(body).unwrap_err().text();
     assert_eq!(text("3"), "expected an object, got a number");
-    assert_eq!(text(r#"{"messages":[]}"#), "`model`: required");
+    assert_eq!(text(r#"{"messages":[]}"#), "`messages`: expected at least one message");
     assert_eq!(text(r#"{"model":"m"}"#), "`messages`: expected at least one message");
     assert_eq!(text(r#"{"model":"m","messages":{}}"#), "`messages`: expected an array, got an object");
 }

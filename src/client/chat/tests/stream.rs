@@ -49,7 +49,9 @@ fn delta(delta: &str) -> String {
     format!(r#"{{"index":0,"delta":{{{delta}}},"finish_reason":null}}]}}"#)
 }
 
+/// The first delta of a choice that begins with text, and of another one.
 const ROLE: &str = r#""role":"assistant","content":"""#;
+const ROLE_ALONE: &str = r#""role":"assistant","content":null"#;
 const STOP: &str = r#"{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
 
 #[test]
@@ -165,7 +167,7 @@ fn thought_streams_and_is_signed_whole() {
         stop(2),
     ];
     let expected = [
-        delta(ROLE),
+        delta(ROLE_ALONE),
         delta(r#""reasoning_content":"h\n""#),
         delta(r#""reasoning_content":"m""#),
         delta(r#""thinking_blocks":[{"index":0,"type":"thinking","thinking":"h\nm","signature":"sig"}]"#),
@@ -178,7 +180,7 @@ fn thought_streams_and_is_signed_whole() {
 #[test]
 fn refusals_citations_and_probabilities_stream() {
     let refusal = vec![start(), open(0, BlockKind::Refusal), text(0, "no"), stop(0), finish(FinishReason::Refusal)];
-    assert_eq!(stream(&asked(), refusal), [&delta(ROLE), &delta(r#""refusal":"no""#), STOP]);
+    assert_eq!(stream(&asked(), refusal), [&delta(ROLE_ALONE), &delta(r#""refusal":"no""#), STOP]);
 
     let web = Delta::Citation { format: Format::Messages, raw: r#"{"url":"https://a.b","title":"T"}"# };
     let page = Delta::Citation { format: Format::Messages, raw: r#"{"type":"page_location"}"# };
@@ -225,7 +227,7 @@ fn what_clients_have_no_word_for_is_left_out() {
         Event::End,
     ];
     let finish = r#"{"index":0,"delta":{},"finish_reason":"stop","native_finish_reason":"odd"}]}"#;
-    assert_eq!(stream(&asked(), events), [&delta(ROLE), finish, "data: [DONE]"]);
+    assert_eq!(stream(&asked(), events), [&delta(ROLE_ALONE), finish, "data: [DONE]"]);
 }
 
 #[test]

@@ -157,8 +157,35 @@ fn blocks_of_users() {
         document(r#"{"type":"content","content":[{"type":"text","text":"x"},{"type":"text","text":"y"}]}"#),
         r#"document ("x", "y") - - None"#
     );
-    let native = r#"{"type":"search_result","source":"s","cache_control":{"type":"ephemeral"}}"#;
+    let found = r#"{"type":"search_result","source":"s","title":"t","content":[{"type":"text","text":"x"}]"#;
+    assert_eq!(user(&format!("{found}}}")), r#"document ("x") "t" "s" None"#);
+    let cites = format!(r#"{found},"citations":{{"enabled":true}},"cache_control":{{"a":1}}}}"#);
+    assert_eq!(user(&cites), r#"document ("x") "t" "s" Some("{\"enabled\":true}") cache {"a":1}"#);
+    let native = r#"{"type":"container_upload","file_id":"f","cache_control":{"type":"ephemeral"}}"#;
     assert_eq!(user(native), format!("native {native}"));
+}
+
+#[test]
+fn what_was_compacted() {
+    let model = |block: &str| told_block("assistant", block);
+    assert_eq!(model(r#"{"type":"compaction","content":"\"x\"","signature":"s"}"#), r#""\"x\"\n\n""#);
+    let failed = r#"{"type":"compaction","content":null}"#;
+    assert_eq!(model(failed), format!("native {failed}"));
+}
+
+#[test]
+fn threads() {
+    assert_eq!(read(r#""thread":{"type":"create"}"#, |call| call.unread), ["thread"]);
+    assert_eq!(read(r#""thread":null"#, |call| call.unread), [""; 0]);
+    let request = r#"{"model":"m","messages":[],"thread":{"type":"continue","previous_message_id":"msg_1"}}"#;
+    let doc = Doc::strict(request.as_bytes()).unwrap();
+    let error = super::super::request::read(doc.root()).unwrap_err();
+    assert_eq!((error.status(), error.code.as_deref()), (404, Some("thread_not_found")));
+    let body = String::from_utf8(Messages.error(&error)).unwrap();
+    assert!(
+        body.contains(r#""type":"not_found_error""#)
+            && body.ends_with(r#""details":{"error_code":"thread_not_found"}}}"#)
+    );
 }
 
 #[test]
@@ -174,7 +201,7 @@ fn results_of_tools() {
             r#"{"type":"tool_result","tool_use_id":"t","content":[{"type":"text","text":"x"},
                 {"type":"image","source":{"type":"url","url":"u"}},{"type":"tool_reference","tool_name":"n"}]}"#
         ),
-        r#"result t false ("x", image u, native {"type":"tool_reference","tool_name":"n"})"#
+        r#"result t false ("x", image u, "n")"#
     );
 }
 

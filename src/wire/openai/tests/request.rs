@@ -104,9 +104,6 @@ fn parts_that_are_not_text() {
             document(pdf(), None),
             document(pdf(), Some("a.pdf")),
             document(Source::Text("Long ago".into()), Some("Tale")),
-            document(Source::Url("https://x/z.pdf".into()), None),
-            document(Source::File("file_1".into()), None),
-            Content::Native { format: Format::Messages, raw: r#"{"type":"container_upload"}"# },
         ],
     )]);
     assert_eq!(
@@ -121,7 +118,26 @@ fn parts_that_are_not_text() {
             r#"{"type":"text","text":"Tale"},{"type":"text","text":"Long ago"}]}]"#,
         )
     );
-    assert_eq!(dropped, ["content.document.url", "content.document.file", "content.container_upload"]);
+    assert!(dropped.is_empty());
+}
+
+#[test]
+fn parts_that_cannot_be_said_are_refused() {
+    let document = |source| Content::Document(Document { source, title: None, context: None, citations: None });
+    let upload = Content::Native { format: Format::Messages, raw: r#"{"type":"container_upload"}"# };
+    let inner = Source::Parts(vec![text("x").into(), document(Source::Url("https://x/y".into())).into()]);
+    for (content, place) in [
+        (document(Source::Url("https://x/z.pdf".into())), "messages[1].content[1]"),
+        (document(Source::File("file_1".into())), "messages[1].content[1]"),
+        (document(inner), "messages[1].content[1].content[1]"),
+        (result("a", [upload.clone()]), "messages[1].content[1].content[0]"),
+        (upload, "messages[1].content[1]"),
+    ] {
+        let messages = vec![message(Role::System, [text("s")]), user("a"), message(Role::User, [text("b"), content])];
+        let call = Generate { messages, format: Some(Format::Messages), ..Generate::default() };
+        let error = encode_to(call, &TARGET, &mut Dropped::default()).unwrap_err();
+        assert_eq!(error.param.as_deref(), Some(place));
+    }
 }
 
 #[test]
@@ -223,7 +239,7 @@ fn ids_too_long_are_the_same_in_call_and_result() {
         messages(vec![message(Role::Assistant, [call(id, "f", "{}")]), message(Role::User, [result(id, [text("1")])])]);
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert_eq!(body[0]["tool_calls"][0]["id"], body[1]["tool_call_id"]);
-    assert_eq!(body[1]["tool_call_id"].as_str().unwrap().len(), 64);
+    assert_eq!(body[1]["tool_call_id"].as_str().unwrap().len(), 40);
     let (body, _) = messages(vec![message(Role::User, [result("functions.f:0", [])])]);
     assert_eq!(body, r#"[{"role":"tool","tool_call_id":"functions.f:0","content":""}]"#);
 }
@@ -253,7 +269,7 @@ fn tools() {
             r#""tools":[{"type":"function","function":{"name":"files_read_DIGEST","description":"Reads","#,
             r#""parameters":{"type":"object","properties":{"b":{},"a":{}}},"strict":true}},"#,
             r#"{"type":"function","function":{"name":"g","parameters":{"type":"object","properties":{}}}},"#,
-            r#"{"type":"function","function":{"name":"h","parameters":{"type":"object","properties":{},"title":"H"}}}],"#,
+            r#"{"type":"function","function":{"name":"h","parameters":{"properties":{},"type":"object","title":"H"}}}],"#,
             r#""tool_choice":{"type":"function","function":{"name":"files_read_DIGEST"}},"parallel_tool_calls":false"#,
         )
         .replace("DIGEST", "601e4eb6")
@@ -317,7 +333,7 @@ fn parameters() {
             r#""seed":12345678901234567890,"logit_bias":{"1":2},"logprobs":true,"top_logprobs":3,"#,
             r#""max_completion_tokens":100,"n":2,"stop":["a","\n","c","d","e"],"reasoning_effort":"xhigh","#,
             r#""verbosity":"low","response_format":{"type":"json_schema","json_schema":{"name":"response","#,
-            r#""description":"An answer","schema":{"type":"object"},"strict":true}},"service_tier":"default","#,
+            r#""description":"An answer","schema":{"properties":{},"type":"object"},"strict":true}},"service_tier":"default","#,
             r#""user":"u-1","stream":true,"stream_options":{"include_usage":true}"#,
         )
     );

@@ -39,6 +39,7 @@ pub fn call(body: &Value, version: Version, beta: bool, counting: bool) -> Check
     }
     let model = Model::new(bare_model(name));
     let limit = if counting { None } else { Some(limit(&root, &model, bare_model(name))?) };
+    thread(&root)?;
     let tools = tools::tools(&root)?;
     content::system(&root)?;
     let talk = content::messages(&root, &model, version)?;
@@ -287,6 +288,23 @@ fn prefill(root: &Place, model: &Model, prefill: Option<String>, thinking: bool)
         return Err(Refusal::new("messages: final assistant content cannot end with trailing whitespace"));
     }
     Ok(())
+}
+
+/// Threads may be forgotten at any time, and here they always are:
+/// <https://platform.claude.com/docs/en/build-with-claude/message-threads>.
+fn thread(root: &Place) -> Checked<()> {
+    let Some(thread) = root.opt("thread") else { return Ok(()) };
+    if thread.tag(&["create", "continue"])? == "create" {
+        return thread.object(&["type"]).map(drop);
+    }
+    thread.object(&["type", "previous_message_id"])?;
+    thread.need("previous_message_id")?.text()?;
+    for name in ["system", "tools"] {
+        if root.opt(name).is_some() {
+            return Err(root.unknown(name));
+        }
+    }
+    Err(Refusal::new("No thread was found for `previous_message_id`.").status(404).code("thread_not_found"))
 }
 
 /// Fields that have no influence on the answer.

@@ -26,7 +26,7 @@ pub fn serve(request: &Request, log: &Log) -> Reply {
     let request_id = id("req_011C", log.count(), 20);
     let reply = match handle(request, log, &request_id) {
         Ok(reply) => reply,
-        Err(refusal) => failure(refusal.status, &refusal.message, &request_id),
+        Err(refusal) => failure(refusal.status, &refusal.message, refusal.code, &request_id),
     };
     headers(reply, &request_id)
 }
@@ -70,7 +70,7 @@ fn message(request: &Request, log: &Log, call: &check::Call, counting: bool, req
         return Ok(directive.spoil(reply));
     }
     if let Some(status) = directive.status {
-        let mut reply = failure(status, said(status), request_id);
+        let mut reply = failure(status, said(status), None, request_id);
         if let Some(seconds) = directive.retry_after.or((status == 429).then_some(1)) {
             reply = reply.with("retry-after", seconds.to_string());
         }
@@ -125,14 +125,15 @@ fn version(request: &Request) -> Checked<Version> {
     }
 }
 
-/// Whether beta fields are allowed; a beta's name ends in its date.
+/// Whether beta fields are allowed; a beta's name ends in its date, as `-2025-05-14` or `-20250219`.
 fn beta(request: &Request) -> Checked<bool> {
     let Some(names) = request.header("anthropic-beta") else {
         return Ok(false);
     };
     for name in names.split(',').map(str::trim) {
-        let date = name.rsplitn(4, '-').take(3).all(|part| part.parse::<u16>().is_ok());
-        if !date {
+        let parted = name.rsplitn(4, '-').take(3).all(|part| part.parse::<u16>().is_ok());
+        let whole = name.rsplit('-').next().is_some_and(|date| date.len() == 8 && date.parse::<u32>().is_ok());
+        if !parted && !whole {
             return Err(Refusal::new(format!(
                 "Unexpected value(s) `{name}` for the `anthropic-beta` header. Please consult our documentation at https://platform.claude.com/docs/en/api/beta-headers or try again without the header."
             )));
@@ -157,10 +158,13 @@ fn body(request: &Request) -> Checked<Value> {
     }
 }
 
-fn failure(status: u16, message: &str, request_id: &str) -> Reply {
+fn failure(status: u16, message: &str, code: Option<&str>, request_id: &str) -> Reply {
     let retry = matches!(status, 408 | 409 | 429 | 500..);
-    Reply::json(status, error(kind(status), message, request_id).to_string())
-        .with("x-should-retry", if retry { "true" } else { "false" })
+    let mut body = error(kind(status), message, request_id);
+    if let (Some(code), Some(error)) = (code, body.get_mut("error").and_then(Value::as_object_mut)) {
+        error.insert("details".into(), json!({"error_code": code}));
+    }
+    Reply::json(status, body.to_string()).with("x-should-retry", if retry { "true" } else { "false" })
 }
 
 fn error(kind: &str, message: &str, request_id: &str) -> Value {

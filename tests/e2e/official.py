@@ -1,0 +1,203 @@
+"""The official SDKs' own word on requests and answers.
+
+OpenAI and Anthropic make their SDKs' types from their descriptions of their APIs. Values are held to them strictly: the
+SDKs themselves take anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+import struct
+from collections.abc import Callable, Iterator
+
+import anthropic.types
+import openai.types
+import openai.types.chat
+from anthropic.types import message_count_tokens_params, message_create_params
+from anthropic.types.beta import message_count_tokens_params as beta_count_params
+from anthropic.types.beta import message_create_params as beta_create_params
+from anthropic.types.shared.error_details import ErrorDetails
+from openai.types.chat import ChatCompletionChunk, completion_create_params
+from pydantic import BaseModel, TypeAdapter
+
+# The newest version of Anthropic's API, which its SDK describes, has no sampling. Older models take it all the same.
+SAMPLING = {"temperature", "top_k", "top_p"}
+
+# What our answers hold beside OpenAI's own members: the words of LiteLLM and OpenRouter.
+EXTENSIONS = {"annotations", "cache_creation_tokens", "native_finish_reason", "reasoning_content", "thinking_blocks"}
+
+
+@functools.cache
+def adapter(kind: object) -> TypeAdapter:
+    return TypeAdapter(kind)
+
+
+# Requests
+
+
+def params(wire: str, stream: bool, counts: bool = False, beta: bool = False) -> type:
+    """The type of a request's body."""
+    if counts:
+        return (
+            beta_count_params.MessageCountTokensParams if beta else message_count_tokens_params.MessageCountTokensParams
+        )
+    module = completion_create_params
+    if wire == "messages":
+        module = beta_create_params if beta else message_create_params
+    kind = "Completion" if wire == "chat" else "Message"
+    return getattr(module, f"{kind}CreateParams{'Streaming' if stream else 'NonStreaming'}")
+
+
+def unfold(value: object) -> object:
+    """What pydantic made of a value: it checks iterables only as they are read."""
+    if isinstance(value, dict):
+        return {name: unfold(member) for name, member in value.items()}
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        return value
+    return [unfold(item) for item in value]
+
+
+def check_request(kind: type, body: dict) -> None:
+    """Fails on wrong values, and on members that the type does not have: pydantic leaves those out."""
+    assert unfold(adapter(kind).validate_python(body, strict=True)) == body
+
+
+# Answers: each reader fails on wrong values, and returns the members that the type does not have
+
+
+def extras(value: object) -> Iterator[str]:
+    """The members that a model does not have."""
+    if isinstance(value, BaseModel):
+        yield from value.model_extra or ()
+        for name in type(value).model_fields:
+            yield from extras(getattr(value, name))
+    elif isinstance(value, list):
+        for item in value:
+            yield from extras(item)
+
+
+def read(kind: object, text: str) -> set[str]:
+    return set(extras(adapter(kind).validate_json(text, strict=True)))
+
+
+def frames(stream: str) -> list[tuple[str, str]]:
+    """Names and data of a stream's events."""
+    found = []
+    for frame in stream.replace("\r\n", "\n").split("\n\n"):
+        # A line that names no field that is known counts for nothing.
+        fields = dict(line.partition(": ")[::2] for line in frame.split("\n"))
+        if "data" in fields:
+            found.append((fields.get("event", ""), fields["data"]))
+    return found
+
+
+def chat_answer(text: str) -> set[str]:
+    return read(openai.types.chat.ChatCompletion, text)
+
+
+def vectors(text: str) -> set[str]:
+    """Vectors may be in base64, which the SDK unpacks only after it has read them."""
+    answer = json.loads(text)
+    for item in answer["data"]:
+        if isinstance(item["embedding"], str):
+            packed = base64.b64decode(item["embedding"], validate=True)
+            item["embedding"] = list(struct.unpack(f"<{len(packed) // 4}f", packed))
+    return read(openai.types.CreateEmbeddingResponse, json.dumps(answer))
+
+
+def chat_error(text: str) -> set[str]:
+    error = json.loads(text)
+    assert error.keys() == {"error"}
+    return read(openai.types.ErrorObject, json.dumps({"param": None, "code": None} | error["error"]))
+
+
+def chat_stream(text: str) -> set[str]:
+    found = set()
+    for _, data in frames(text):
+        if data == "[DONE]":
+            continue
+        if "error" in json.loads(data):
+            found |= chat_error(data)
+        else:
+            found |= set(extras(ChatCompletionChunk.model_validate_json(data, strict=True)))
+    return found
+
+
+def messages_answer(text: str) -> set[str]:
+    return read(anthropic.types.Message, text)
+
+
+def messages_error(text: str) -> set[str]:
+    # https://platform.claude.com/docs/en/api/errors has it, the SDK has not.
+    body = json.loads(text.replace('"request_too_large"', '"invalid_request_error"'))
+    # The SDK reads them apart from the rest.
+    details = body["error"].pop("details", None)
+    if details:
+        read(ErrorDetails, json.dumps(details))
+    return read(anthropic.types.ErrorResponse, json.dumps(body))
+
+
+def messages_stream(text: str) -> set[str]:
+    found = set()
+    for name, data in frames(text):
+        assert name == json.loads(data)["type"]
+        if name == "error":
+            found |= messages_error(data)
+        elif name != "ping":
+            found |= read(anthropic.types.RawMessageStreamEvent, data)
+    return found
+
+
+READERS: dict[tuple[str, str], Callable[[str], set[str]]] = {
+    ("chat", "error"): chat_error,
+    ("chat", "json"): chat_answer,
+    ("chat", "sse"): chat_stream,
+    ("embeddings", "error"): chat_error,
+    ("embeddings", "json"): vectors,
+    ("messages", "error"): messages_error,
+    ("messages", "json"): messages_answer,
+    ("messages", "sse"): messages_stream,
+}
+
+
+# The order of a stream's events
+
+
+def check_order(wire: str, stream: str) -> None:
+    events = [(name, data) for name, data in frames(stream) if name != "ping"]
+    chat_order(events) if wire == "chat" else messages_order(events)
+
+
+def chat_order(events: list[tuple[str, str]]) -> None:
+    *events, (_, end) = events
+    chunks = [ChatCompletionChunk.model_validate_json(data) for _, data in events]
+    if chunks and chunks[-1].usage and not chunks[-1].choices:
+        chunks.pop()
+    finished: dict[int, bool] = {}
+    for choice in (choice for chunk in chunks for choice in chunk.choices):
+        assert (choice.index not in finished) == (choice.delta.role is not None), "the role is said once, at first"
+        assert not finished.get(choice.index), "something after the finish"
+        finished[choice.index] = choice.finish_reason is not None
+    assert "error" in end or end == "[DONE]" and finished and all(finished.values())
+
+
+def messages_order(events: list[tuple[str, str]]) -> None:
+    before = {
+        "message_start": {None},
+        "content_block_start": {"message_start", "content_block_stop"},
+        "content_block_delta": {"content_block_start", "content_block_delta"},
+        "content_block_stop": {"content_block_start", "content_block_delta"},
+        "message_delta": {"message_start", "content_block_stop"},
+        "message_stop": {"message_delta"},
+    }
+    last, index = None, 0
+    for name, data in events:
+        assert last not in ("error", "message_stop"), "something after the end"
+        assert name == "error" or last in before[name], f"`{name}` after `{last}`"
+        if name.startswith("content_block"):
+            assert json.loads(data)["index"] == index
+            index += name == "content_block_stop"
+        last = name
+    assert last in ("error", "message_stop"), "no end"
