@@ -54,7 +54,7 @@ fn foreign<'f>(
     quirks: &'f Quirks,
     dropped: &'f mut Dropped,
 ) -> impl Iterator<Item = (&'static str, Change<'static>)> + 'f {
-    object.members().filter_map(|(name, value)| {
+    object.members().filter_map(move |(name, value)| {
         let name = *quirks.foreign.iter().find(|foreign| name == **foreign && settled != Some(**foreign))?;
         if !value.is_null() {
             dropped.forget(name);
