@@ -119,6 +119,7 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     let spliced = call.format == surface.format && vectors.is_none();
     let signed = quirks.signed_thought && surface.format == Format::Messages;
     let cleaned = if spliced && signed { messages::foreign::without(doc, &mut dropped) } else { None };
+    let mut ask = call.ask.clone();
     let (body, reader) = if spliced {
         let changed = cleaned.as_deref().map(Doc::lenient).transpose();
         let changed = changed.map_err(|fault| Error::new(Kind::Internal, fault.to_string()))?;
@@ -133,6 +134,7 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
         (whole.unwrap_or_else(|| in_place(edits, doc)), wire.reader())
     } else {
         let asked = client.read(call.operation, doc.root())?;
+        ask = client.remember(doc.root(), &ask);
         asked.unread().iter().try_for_each(|name| dropped.note(name.clone()))?;
         let target = Target {
             model: call.model,
@@ -164,7 +166,7 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     let own_credentials = matches!(upstream.credentials, Credentials::Client | Credentials::None);
     credentials(upstream, call, &body, &mut headers)?;
     let (wrapped, thought) = (surface.envelope.wrapped, quirks.thought);
-    let reply = Reply::new(call.ask.clone(), Path { client, wire, spliced, wrapped, thought, own_credentials }, reader);
+    let reply = Reply::new(ask, Path { client, wire, spliced, wrapped, thought, own_credentials }, reader);
     let dropped = dropped.names.into_iter().map(|name| name.into_owned()).collect();
     Ok(Outbound { surface, headers, body, dropped, reply })
 }
@@ -292,7 +294,7 @@ fn headers(upstream: &Upstream, client: &Headers, same: bool, surface: &Surface)
 /// Whether a header is a part of the format.
 fn belongs(format: Format, name: &str) -> bool {
     match format {
-        Format::Chat | Format::Embeddings => {
+        Format::Chat | Format::Embeddings | Format::Responses => {
             name.starts_with("openai-") && name != "openai-organization" && name != "openai-project"
         }
         Format::Messages => matches!(name, "anthropic-beta" | "anthropic-version"),

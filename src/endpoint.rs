@@ -23,7 +23,7 @@ impl Endpoint {
         let path = path.split(['?', '#']).next().unwrap_or_default();
         let (wanted, endpoint) = find(path, anywhere).ok_or_else(|| {
             let known =
-                "/v1/chat/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/models or /health";
+                "/v1/chat/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/models, /v1/responses or /health";
             Error::new(Kind::NotFound, format!("no such path; expected {known}"))
         })?;
         if method == wanted || (wanted == "GET" && method == "HEAD") {
@@ -39,6 +39,7 @@ impl Endpoint {
             Self::Call(Operation::CountTokens, _) => "count_tokens",
             Self::Call(Operation::Embed, _) => "embeddings",
             Self::Call(Operation::Generate, Format::Messages) => "messages",
+            Self::Call(Operation::Generate, Format::Responses) => "responses",
             Self::Call(Operation::Generate, _) => "chat",
             Self::Health => "health",
             Self::Model(_) | Self::Models => "models",
@@ -52,6 +53,7 @@ const CALLS: &[(&str, Operation, Format)] = &[
     ("/embeddings", Operation::Embed, Format::Embeddings),
     ("/messages/count_tokens", Operation::CountTokens, Format::Messages),
     ("/messages", Operation::Generate, Format::Messages),
+    ("/responses", Operation::Generate, Format::Responses),
 ];
 
 /// How Azure's paths begin, before the name of a model.

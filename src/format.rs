@@ -16,6 +16,8 @@ pub enum Format {
     Ollama,
     /// [Replicate's predictions](https://replicate.com/docs/reference/http#predictions.create).
     Replicate,
+    /// [OpenAI's Responses](https://platform.openai.com/docs/api-reference/responses).
+    Responses,
 }
 
 /// What a call asks for.

@@ -141,6 +141,7 @@ impl Case<'_> {
             "chat" => Format::Chat,
             "embeddings" => Format::Embeddings,
             "messages" => Format::Messages,
+            "responses" => Format::Responses,
             other => panic!("no client format {other}"),
         }
     }
@@ -149,6 +150,7 @@ impl Case<'_> {
         let default = match self.format.as_str() {
             "chat" => "/v1/chat/completions",
             "embeddings" => "/v1/embeddings",
+            "responses" => "/v1/responses",
             _ => "/v1/messages",
         };
         let path = settings["path"].as_str().unwrap_or(default);

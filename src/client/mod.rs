@@ -3,6 +3,8 @@
 //! A [`Client`] reads a request into a [`Call`](crate::call::Call), and writes answers, streams and errors in the
 //! client's bytes. Clients know no provider.
 
+use std::rc::Rc;
+
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::Error;
@@ -16,14 +18,16 @@ pub mod estimate;
 mod fields;
 pub mod messages;
 pub mod needs;
+pub mod responses;
 
 /// The client side of `format`.
 pub fn of(format: Format) -> &'static dyn Client {
     match format {
-        // No client speaks the last three.
+        // No client speaks the other three.
         Format::Chat | Format::Cohere | Format::Ollama | Format::Replicate => &chat::Chat,
         Format::Embeddings => &embeddings::Embeddings,
         Format::Messages => &messages::Messages,
+        Format::Responses => &responses::Responses,
     }
 }
 
@@ -48,6 +52,8 @@ pub struct Ask {
     pub now: u64,
     /// Whether the client takes vectors in base64.
     pub base64: bool,
+    /// What of the request stands in an answer in the format of Responses.
+    pub echo: Option<Rc<responses::Echo>>,
 }
 
 /// A format that clients speak.
@@ -58,6 +64,11 @@ pub trait Client: Sync {
     /// As [`Self::ask`], where the path has named the model: what the body says of it, if anything, does not count.
     fn ask_for(&self, model: String, root: Node<'_>, now: u64) -> Result<Ask, Error> {
         Ok(Ask { model, ..self.ask(root, now)? })
+    }
+
+    /// What an answer that is written here needs to know: `ask`, and perhaps more of the request.
+    fn remember(&self, _root: Node<'_>, ask: &Ask) -> Ask {
+        ask.clone()
     }
 
     /// Reads the call, whole and checked but for the model's name, which [`Self::ask`] has read. `operation` is one that

@@ -20,6 +20,7 @@ pub mod ollama;
 pub mod openai;
 pub mod plain;
 pub mod replicate;
+pub mod responses;
 
 /// The wire that speaks `format`.
 pub fn of(format: Format) -> &'static dyn Wire {
@@ -30,6 +31,7 @@ pub fn of(format: Format) -> &'static dyn Wire {
         Format::Messages => &anthropic::Anthropic,
         Format::Ollama => &ollama::Ollama,
         Format::Replicate => &replicate::Replicate,
+        Format::Responses => &responses::Responses,
     }
 }
 

@@ -160,6 +160,7 @@ fn format(format: Format) -> &'static str {
         Format::Messages => "messages",
         Format::Ollama => "ollama",
         Format::Replicate => "replicate",
+        Format::Responses => "responses",
     }
 }
 

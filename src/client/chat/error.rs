@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::json::{Body, Writer};
 
 /// The body of an error answer.
-pub(super) fn write(error: &Error) -> Vec<u8> {
+pub(in crate::client) fn write(error: &Error) -> Vec<u8> {
     let mut body = Body::default();
     put(error, &mut body);
     body.into_bytes()
@@ -20,7 +20,7 @@ pub(super) fn write_event(error: &Error, out: &mut Vec<u8>) {
     *out = body.into_bytes();
 }
 
-fn put(error: &Error, body: &mut Body<'_>) {
+pub(in crate::client) fn put(error: &Error, body: &mut Body<'_>) {
     Writer::new(body).object(|w| {
         w.key("error").object(|w| {
             // A provider's own message names the place in its own words, if it does.

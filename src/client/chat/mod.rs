@@ -14,14 +14,14 @@ use crate::format::Operation;
 use crate::json::{Edits, Node};
 
 mod answer;
-mod error;
+pub(super) mod error;
 mod message;
-mod part;
-mod request;
-mod shape;
+pub(super) mod part;
+pub(super) mod request;
+pub(super) mod shape;
 mod splice;
 mod stream;
-mod tool;
+pub(super) mod tool;
 
 #[cfg(test)]
 mod tests;
@@ -38,7 +38,7 @@ impl Client for Chat {
         let stream = optional(object(root)?, "stream", boolean)?.unwrap_or(false);
         let include_usage = optional(root, "stream_options", |o| optional(object(o)?, "include_usage", boolean))?;
         let include_usage = stream && include_usage.flatten().unwrap_or(false);
-        Ok(Ask { model, stream, include_usage, now, base64: false })
+        Ok(Ask { model, stream, include_usage, now, ..Ask::default() })
     }
 
     fn read<'a>(&self, _operation: Operation, root: Node<'a>) -> Result<Call<'a>, Error> {

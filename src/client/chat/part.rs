@@ -46,7 +46,7 @@ fn part(value: Node<'_>) -> Result<Part<'_>, Error> {
 
 /// OpenAI's mark of a prefix to cache, in Anthropic's words: its lifetimes are of half an hour or more, so where one is
 /// named, it is the longer of Anthropic's two.
-fn breakpoint(value: Node<'_>) -> Result<&'static str, Error> {
+pub(in crate::client) fn breakpoint(value: Node<'_>) -> Result<&'static str, Error> {
     Ok(match optional(object(value)?, "ttl", string)? {
         Some(_) => r#"{"type":"ephemeral","ttl":"1h"}"#,
         None => r#"{"type":"ephemeral"}"#,
@@ -71,7 +71,7 @@ pub(super) fn thought(value: Node<'_>) -> Result<Option<Content<'_>>, Error> {
     })
 }
 
-fn audio(value: Node<'_>) -> Result<Content<'_>, Error> {
+pub(in crate::client) fn audio(value: Node<'_>) -> Result<Content<'_>, Error> {
     let data = required(object(value)?, "data")?;
     let format = required(value, "format")?;
     Ok(Content::Audio {
@@ -109,7 +109,7 @@ fn file(value: Node<'_>) -> Result<Content<'_>, Error> {
 }
 
 /// A data URL, or base64 whose type the file's name tells.
-fn file_data<'a>(data: Node<'a>, file: Node<'a>, name: Option<&Str<'a>>) -> Result<Source<'a>, Error> {
+pub(in crate::client) fn file_data<'a>(data: Node<'a>, file: Node<'a>, name: Option<&Str<'a>>) -> Result<Source<'a>, Error> {
     let text = string(data)?;
     if url(inner(data)).is_some() {
         return source(data);
@@ -125,7 +125,7 @@ fn file_data<'a>(data: Node<'a>, file: Node<'a>, name: Option<&Str<'a>>) -> Resu
 }
 
 /// A data URL is taken apart; other URLs are for the provider to fetch.
-fn source(value: Node<'_>) -> Result<Source<'_>, Error> {
+pub(in crate::client) fn source(value: Node<'_>) -> Result<Source<'_>, Error> {
     let text = string(value)?;
     let (scheme, rest) =
         url(inner(value)).ok_or_else(|| Error::invalid("expected a URL or `data:<media type>;base64,<data>`"))?;
@@ -143,7 +143,7 @@ fn source(value: Node<'_>) -> Result<Source<'_>, Error> {
 }
 
 /// What stands between the quotes, in its escapes: base64 is long and must not be copied.
-fn inner(value: Node<'_>) -> &str {
+pub(in crate::client) fn inner(value: Node<'_>) -> &str {
     value.raw().strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default()
 }
 

@@ -144,7 +144,7 @@ fn output(value: Node<'_>) -> Result<Option<OutputFormat<'_>>, Error> {
     }))
 }
 
-fn json_schema(value: Node<'_>) -> Result<OutputFormat<'_>, Error> {
+pub(in crate::client) fn json_schema(value: Node<'_>) -> Result<OutputFormat<'_>, Error> {
     let schema = required(object(value)?, "schema")?;
     Ok(OutputFormat::JsonSchema {
         name: optional(value, "name", string)?,
@@ -170,6 +170,6 @@ fn thinking(value: Node<'_>) -> Result<Option<Reasoning<'_>>, Error> {
 }
 
 /// A word that is none of those allowed.
-pub(super) fn unknown(word: &str, allowed: &str) -> Error {
+pub(in crate::client) fn unknown(word: &str, allowed: &str) -> Error {
     Error::invalid(format!("expected {allowed}, got `{}`", shorten(word)))
 }

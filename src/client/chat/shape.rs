@@ -61,7 +61,7 @@ pub(super) fn usage(w: &mut Writer<'_, '_>, usage: &Usage) {
 }
 
 /// `service_tier`, if OpenAI has a word for it: clients know no others.
-pub(super) fn service_tier(w: &mut Writer<'_, '_>, tier: Option<&Str<'_>>) {
+pub(in crate::client) fn service_tier(w: &mut Writer<'_, '_>, tier: Option<&Str<'_>>) {
     const WORDS: [&str; 6] = ["auto", "default", "fast", "flex", "priority", "scale"];
     let Some(tier) = tier else { return };
     let tier = tier.to_text();
@@ -107,7 +107,7 @@ pub(super) fn redacted_thinking(w: &mut Writer<'_, '_>, index: Option<u32>, data
 }
 
 /// A citation of an address: clients know no other.
-pub(super) struct Annotation {
+pub(in crate::client) struct Annotation {
     title: Str<'static>,
     url: Str<'static>,
     /// Where the cited text starts and ends, if the provider says.
@@ -116,7 +116,7 @@ pub(super) struct Annotation {
 
 impl Annotation {
     /// The annotation that a raw citation makes.
-    pub(super) fn read(format: Format, raw: &str) -> Option<Self> {
+    pub(in crate::client) fn read(format: Format, raw: &str) -> Option<Self> {
         let doc = Doc::lenient(raw.as_bytes()).ok()?;
         let citation = if format == Format::Chat { doc.root().get("url_citation")? } else { doc.root() };
         let text = |name| citation.get(name).and_then(Node::str).map(Str::into_owned);
@@ -127,19 +127,20 @@ impl Annotation {
 
     /// Writes it. `block` is where the text starts and ends that it came with, in characters.
     pub(super) fn write(&self, w: &mut Writer<'_, '_>, index: Option<u32>, block: (u64, u64)) {
+        entry(w, index, "url_citation", |w| w.key("url_citation").object(|w| self.members(w, block)));
+    }
+
+    /// Writes what it says. `block` as in [`Self::write`].
+    pub(in crate::client) fn members(&self, w: &mut Writer<'_, '_>, block: (u64, u64)) {
         let (start, end) = self.place.unwrap_or(block);
-        entry(w, index, "url_citation", |w| {
-            w.key("url_citation").object(|w| {
-                w.key("start_index").u64(start);
-                w.key("end_index").u64(end);
-                w.key("title").str(&self.title);
-                w.key("url").str(&self.url);
-            });
-        });
+        w.key("start_index").u64(start);
+        w.key("end_index").u64(end);
+        w.key("title").str(&self.title);
+        w.key("url").str(&self.url);
     }
 }
 
 /// How many characters a text has.
-pub(super) fn length(text: &Str<'_>) -> u64 {
+pub(in crate::client) fn length(text: &Str<'_>) -> u64 {
     text.to_text().chars().count() as u64
 }

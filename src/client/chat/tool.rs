@@ -16,15 +16,16 @@ pub(super) enum Choice<'a> {
 }
 
 /// The tools that may be called, of those that are given.
-pub(super) struct Allowed<'a> {
-    required: bool,
+pub(in crate::client) struct Allowed<'a> {
+    /// Whether one must be called.
+    pub(in crate::client) required: bool,
     /// Type and name.
-    tools: Vec<(Str<'a>, Option<Str<'a>>)>,
+    pub(in crate::client) tools: Vec<(Str<'a>, Option<Str<'a>>)>,
 }
 
 impl<'a> Allowed<'a> {
     /// Takes away the other tools.
-    pub(super) fn apply(self, tools: &mut Vec<Tool<'a>>) -> Result<ToolChoice<'a>, Error> {
+    pub(in crate::client) fn apply(self, tools: &mut Vec<Tool<'a>>) -> Result<ToolChoice<'a>, Error> {
         tools.retain(|tool| match tool {
             Tool::Function { name, .. } => {
                 self.tools.iter().any(|(kind, n)| *kind == "function" && n.as_ref() == Some(name))
@@ -64,7 +65,7 @@ pub(super) fn functions<'a>(value: Node<'a>, out: &mut Vec<Tool<'a>>) -> Result<
     Ok(())
 }
 
-fn function<'a>(value: Node<'a>, cache: Option<&'a str>) -> Result<Tool<'a>, Error> {
+pub(in crate::client) fn function<'a>(value: Node<'a>, cache: Option<&'a str>) -> Result<Tool<'a>, Error> {
     let name = required(object(value)?, "name")?;
     Ok(Tool::Function {
         name: string(name).map_err(|e| e.at("name"))?,
@@ -130,7 +131,7 @@ pub(super) fn function_call(value: Node<'_>) -> Result<ToolChoice<'_>, Error> {
     }
 }
 
-fn named(value: Node<'_>) -> Result<ToolChoice<'_>, Error> {
+pub(in crate::client) fn named(value: Node<'_>) -> Result<ToolChoice<'_>, Error> {
     let name = required(object(value)?, "name")?;
     Ok(ToolChoice::Named(string(name).map_err(|e| e.at("name"))?))
 }

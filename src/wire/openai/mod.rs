@@ -18,7 +18,7 @@ mod effort;
 mod embeddings;
 pub(super) mod error;
 pub(super) mod messages;
-mod reply;
+pub(super) mod reply;
 mod request;
 mod schema;
 mod strict;

@@ -242,7 +242,7 @@ impl Reader for Reply {
 }
 
 /// Reads a `usage` object, unless it counts nothing.
-pub(super) fn usage(node: Node<'_>) -> Option<Usage> {
+pub(in crate::wire) fn usage(node: Node<'_>) -> Option<Usage> {
     let (mut input, mut output, mut total) = (None, None, None);
     let mut usage = Usage::default();
     for (name, value) in node.members() {
