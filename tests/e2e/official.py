@@ -15,18 +15,28 @@ from collections.abc import Callable, Iterator
 import anthropic.types
 import openai.types
 import openai.types.chat
+import openai.types.responses
 from anthropic.types import message_count_tokens_params, message_create_params
 from anthropic.types.beta import message_count_tokens_params as beta_count_params
 from anthropic.types.beta import message_create_params as beta_create_params
 from anthropic.types.shared.error_details import ErrorDetails
 from openai.types.chat import ChatCompletionChunk, completion_create_params
+from openai.types.responses import ResponseStreamEvent, response_create_params
 from pydantic import BaseModel, TypeAdapter
 
 # The newest version of Anthropic's API, which its SDK describes, has no sampling. Older models take it all the same.
 SAMPLING = {"temperature", "top_k", "top_p"}
 
 # What our answers hold beside OpenAI's own members: the words of LiteLLM and OpenRouter.
-EXTENSIONS = {"annotations", "cache_creation_tokens", "native_finish_reason", "reasoning_content", "thinking_blocks"}
+# And what OpenAI answers that its SDK has no word for.
+EXTENSIONS = {
+    "annotations",
+    "cache_creation_tokens",
+    "native_finish_reason",
+    "reasoning_content",
+    "store",
+    "thinking_blocks",
+}
 
 
 @functools.cache
@@ -46,7 +56,9 @@ def params(wire: str, stream: bool, counts: bool = False, beta: bool = False) ->
     module = completion_create_params
     if wire == "messages":
         module = beta_create_params if beta else message_create_params
-    kind = "Completion" if wire == "chat" else "Message"
+    if wire == "responses":
+        module = response_create_params
+    kind = {"chat": "Completion", "messages": "Message", "responses": "Response"}[wire]
     return getattr(module, f"{kind}CreateParams{'Streaming' if stream else 'NonStreaming'}")
 
 
@@ -150,6 +162,18 @@ def messages_stream(text: str) -> set[str]:
     return found
 
 
+def responses_answer(text: str) -> set[str]:
+    return read(openai.types.responses.Response, text)
+
+
+def responses_stream(text: str) -> set[str]:
+    found = set()
+    for name, data in frames(text):
+        assert name == json.loads(data)["type"]
+        found |= read(ResponseStreamEvent, data)
+    return found
+
+
 READERS: dict[tuple[str, str], Callable[[str], set[str]]] = {
     ("chat", "error"): chat_error,
     ("chat", "json"): chat_answer,
@@ -159,6 +183,9 @@ READERS: dict[tuple[str, str], Callable[[str], set[str]]] = {
     ("messages", "error"): messages_error,
     ("messages", "json"): messages_answer,
     ("messages", "sse"): messages_stream,
+    ("responses", "error"): chat_error,
+    ("responses", "json"): responses_answer,
+    ("responses", "sse"): responses_stream,
 }
 
 
@@ -167,7 +194,37 @@ READERS: dict[tuple[str, str], Callable[[str], set[str]]] = {
 
 def check_order(wire: str, stream: str) -> None:
     events = [(name, data) for name, data in frames(stream) if name != "ping"]
-    chat_order(events) if wire == "chat" else messages_order(events)
+    {"chat": chat_order, "messages": messages_order, "responses": responses_order}[wire](events)
+
+
+def responses_order(events: list[tuple[str, str]]) -> None:
+    """Items and their parts open and close, what they say comes between, and the last event repeats all of it."""
+    items, parts, said = {}, {}, {}
+    for number, (name, data) in enumerate(events):
+        event = json.loads(data)
+        assert event["sequence_number"] == number
+        kind, index = name.removeprefix("response."), event.get("output_index")
+        place = (index, event.get("content_index", event.get("summary_index")))
+        if kind == "output_item.added":
+            assert index == len(items) and "output" not in said
+            items[index] = None
+        elif kind in ("content_part.added", "reasoning_summary_part.added"):
+            assert items[index] is None and place not in parts
+            parts[place] = None
+        elif kind.endswith(".delta"):
+            assert items[index] is None and (place[1] is None or parts[place] is None)
+            said[place] = said.get(place, "") + event["delta"]
+        elif kind in ("content_part.done", "reasoning_summary_part.done"):
+            parts[place] = event["part"]
+            assert said.get(place, "") == event["part"].get("text", event["part"].get("refusal"))
+        elif kind == "output_item.done":
+            assert items[index] is None and all(part for place, part in parts.items() if place[0] == index)
+            items[index] = event["item"]
+            assert said.get((index, None), "") == event["item"].get("arguments", event["item"].get("input", ""))
+    assert [name for name, _ in events][:2] == ["response.created", "response.in_progress"] or name == "error"
+    assert name in ("error", "response.completed", "response.failed", "response.incomplete")
+    if name in ("response.completed", "response.incomplete"):
+        assert event["response"]["output"] == list(items.values())
 
 
 def chat_order(events: list[tuple[str, str]]) -> None:

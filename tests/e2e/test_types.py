@@ -41,6 +41,7 @@ WIRES = {
     "/chat/completions": "chat",
     "/messages": "messages",
     "/messages/count_tokens": "messages",
+    "/responses": "responses",
     "/v2/chat": "cohere",
     "/api/chat": "ollama",
 }
@@ -116,6 +117,14 @@ def test_requests(case: Case, file: str):
     check_request(kind, {name: value for name, value in body.items() if name not in left})
 
 
+@cases("request.json")
+def test_requests_of_clients(case: Case, file: str):
+    """What the cases send in the format of Responses, as far as it is meant to be right."""
+    if case.client == "responses" and (case.folder / "upstream.json").exists():
+        body = case.json(file)
+        check_request(params("responses", body.get("stream", False)), body)
+
+
 # Answers
 
 
@@ -160,6 +169,14 @@ def test_sdks_read_streams(case: Case, file: str):
         sdk = openai.OpenAI(api_key="-", http_client=replay(httpx, case), max_retries=0)
         manager, failure = sdk.chat.completions.stream(**hi), openai.APIError
         fails = '{"error":' in text
+    elif case.client == "responses":
+        sdk = openai.OpenAI(api_key="-", http_client=replay(httpx, case), max_retries=0)
+        with sdk.responses.stream(model="any", input="Hi") as stream:
+            last = list(stream)[-1]
+        assert last.type in ("error", "response.completed", "response.failed", "response.incomplete")
+        if last.type == "response.completed":
+            assert stream.get_final_response().output == last.response.output
+        return
     else:
         sdk = anthropic.Anthropic(api_key="-", http_client=replay(httpx2, case), max_retries=0)
         manager, failure = sdk.messages.stream(max_tokens=9, **hi), anthropic.APIError

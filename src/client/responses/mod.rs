@@ -64,7 +64,7 @@ impl Client for Responses {
     }
 
     fn stream_error(&self, error: &Error, out: &mut Vec<u8>) {
-        writer::error(error, 0, out);
+        writer::error(error, out);
     }
 
     fn splice_request(&self, root: Node<'_>, ask: &Ask, model: &str, edits: &mut Edits) {

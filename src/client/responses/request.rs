@@ -44,7 +44,7 @@ impl<'a> Request<'a> {
             "max_output_tokens" => call.max_output_tokens = Some(count(value)?),
             // Of tools that the provider runs, and there are none.
             "max_tool_calls" => drop(count(value)?),
-            "metadata" => call.metadata = Some(raw_object(value)?),
+            "metadata" => call.metadata = Some(raw_object(value)?).filter(|_| value.members().next().is_some()),
             "model" => call.model = string(value)?.decode(),
             "parallel_tool_calls" => call.parallel_tool_calls = Some(boolean(value)?),
             "reasoning" => reasoning(value, call)?,

@@ -19,6 +19,9 @@ use crate::wire::names::tool_id;
 /// The letters of a provider's id that ids of items may hold: OpenAI takes back no more than 64 in all.
 const ID: usize = 48;
 
+/// How ids of answers begin where they come from: here they begin with what they are of.
+const PREFIXES: &[&str] = &["chatcmpl-", "msg_", "resp_"];
+
 /// Writes one answer.
 pub(super) struct Stream {
     ask: Ask,
@@ -132,7 +135,7 @@ impl Stream {
         self.started = true;
         if !id.is_empty() {
             let text = id.to_text();
-            let bare = text.strip_prefix("resp_").unwrap_or(&text);
+            let bare = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(&text);
             self.id = tool_id(&Str::plain(bare), ID).to_text().into_owned();
         }
         self.created = created.unwrap_or(self.ask.now);
@@ -294,7 +297,7 @@ impl Stream {
         } else {
             self.of_part(at, "response.output_text.done", out, &mut |part, w| {
                 w.key("text").str(&Str::escaped(&*part.text));
-                logprobs::write(w.key("logprobs"), &part.logprobs);
+                logprobs::write(w.key("logprobs"), &part.logprobs, false);
             });
         }
         self.of_part(at, "response.content_part.done", out, &mut |part, w| part.write(w.key("part")));
@@ -343,7 +346,7 @@ impl Stream {
                 if !part.refusal {
                     self.of_part(at, "response.output_text.delta", out, &mut |_, w| {
                         w.key("delta").text("");
-                        logprobs::write(w.key("logprobs"), &raw);
+                        logprobs::write(w.key("logprobs"), &raw, false);
                     });
                 }
             }
@@ -487,7 +490,9 @@ impl Item {
             match &self.kind {
                 ItemKind::Call { call_id, name, custom, .. } => {
                     w.key("type").text(if *custom { "custom_tool_call" } else { "function_call" });
-                    w.key("status").text(status);
+                    if !custom {
+                        w.key("status").text(status);
+                    }
                     w.key("call_id").str(call_id);
                     w.key("name").str(name);
                     self.text(w);
@@ -533,7 +538,7 @@ impl Part {
             w.key("type").text("output_text");
             w.key("text").str(&text);
             w.key("annotations").array(|w| self.annotations.iter().for_each(|annotation| w.raw(annotation)));
-            logprobs::write(w.key("logprobs"), &self.logprobs);
+            logprobs::write(w.key("logprobs"), &self.logprobs, true);
         });
     }
 }
@@ -593,12 +598,12 @@ impl StreamWriter for Stream {
             }
             Event::Error(error) => {
                 self.done = true;
-                if self.started {
-                    self.error = Some(error);
-                    self.told("response.failed", "failed", out);
-                } else {
-                    writer::error(&error, self.number, out);
+                // Clients expect a response to fail.
+                if !self.started {
+                    self.start(&Str::default(), None, out);
                 }
+                self.error = Some(error);
+                self.told("response.failed", "failed", out);
             }
             Event::Finish { reason, .. } => self.finish(reason.into_owned(), out),
             Event::Embedding { .. } | Event::Ping | Event::Unknown => {}
