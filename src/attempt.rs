@@ -3,12 +3,13 @@
 //!
 //! Every attempt starts from the client's own request, so a second one is exactly as if it were the first.
 
+use std::borrow::Cow;
 use std::mem;
 use std::ops::Range;
 
 use crate::auth::sigv4::{self, Scope};
-use crate::client::{self, Ask, messages};
-use crate::config::{Config, Credentials, UnsupportedParams, Upstream};
+use crate::client::{self, Ask, messages, responses};
+use crate::config::{Config, Credentials, Params, UnsupportedParams, Upstream};
 use crate::error::{Error, Kind};
 use crate::format::{Format, Operation};
 use crate::http::Headers;
@@ -16,6 +17,7 @@ use crate::json::{Body, Change, Doc, Edits, Writer};
 use crate::patch;
 use crate::provider::{Auth, Effort, Quirks, Surface, Template, segment};
 use crate::reply::{Path, Reply};
+use crate::seal::Seal;
 use crate::wire::{self, Dropped, Target};
 
 /// A call, as the client sent it.
@@ -113,13 +115,25 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     let mut headers = headers(upstream, call.headers, call.format == surface.format, surface)?;
 
     let doc = call.doc;
-    let quirks = &upstream.provider.quirks;
+    // Quirks and limits are told of chat completions.
+    let natively = surface.format == Format::Responses;
+    let quirks = if natively { &Quirks::NONE } else { &upstream.provider.quirks };
+    let params = if natively { Cow::Owned(responses_params(&upstream.params)) } else { Cow::Borrowed(&upstream.params) };
+    let mut ask = call.ask.clone();
     // Embeddings that differ are small enough to be written anew.
     let vectors = upstream.provider.vectors.filter(|_| call.operation == Operation::Embed);
     let spliced = call.format == surface.format && vectors.is_none();
     let signed = quirks.signed_thought && surface.format == Format::Messages;
-    let cleaned = if spliced && signed { messages::foreign::without(doc, &mut dropped) } else { None };
-    let mut ask = call.ask.clone();
+    let cleaned = if natively {
+        ask = client.remember(doc.root(), &ask);
+        ask.seal = Seal::new(config, upstream, &ask.caller);
+        responses::check(doc.root(), ask.seal.as_ref())?;
+        responses::foreign::without(doc, &mut dropped)
+    } else if spliced && signed {
+        messages::foreign::without(doc, &mut dropped)
+    } else {
+        None
+    };
     let (body, reader) = if spliced {
         let changed = cleaned.as_deref().map(Doc::lenient).transpose();
         let changed = changed.map_err(|fault| Error::new(Kind::Internal, fault.to_string()))?;
@@ -127,9 +141,9 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
         let mut edits = Edits::default();
         // A count takes none of the parameters that these are about.
         if call.operation == Operation::Generate {
-            patch::apply(doc.root(), &upstream.params, quirks, &mut dropped, &mut edits)?;
+            patch::apply(doc.root(), &params, quirks, &mut dropped, &mut edits)?;
         }
-        client.splice_request(doc.root(), &usage_ask(call.ask, quirks), call.model, &mut edits);
+        client.splice_request(doc.root(), &usage_ask(&ask, quirks), call.model, &mut edits);
         let whole = changed.is_some().then(|| vec![Piece::New(mem::take(&mut edits).apply(doc).into_bytes())]);
         (whole.unwrap_or_else(|| in_place(edits, doc)), wire.reader())
     } else {
@@ -148,11 +162,11 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
             headers.set(name, value);
         }
         let quirks = if call.operation == Operation::Embed { &Quirks::NONE } else { quirks };
-        let body = if patch::is_needed(&upstream.params, quirks) {
+        let body = if patch::is_needed(&params, quirks) {
             let bytes = encoded.body.into_bytes();
             let doc = Doc::lenient(&bytes).map_err(|fault| Error::new(Kind::Internal, fault.to_string()))?;
             let mut edits = Edits::default();
-            patch::apply(doc.root(), &upstream.params, quirks, &mut dropped, &mut edits)?;
+            patch::apply(doc.root(), &params, quirks, &mut dropped, &mut edits)?;
             vec![Piece::New(edits.apply(&doc).into_bytes())]
         } else {
             pieces(encoded.body, doc.bytes())
@@ -230,6 +244,20 @@ fn unsupported(upstream: &Upstream, call: Inbound<'_>) -> Error {
 /// An upstream that refuses `stream_options` is not asked for usage in the stream.
 fn usage_ask(ask: &Ask, quirks: &Quirks) -> Ask {
     Ask { stream: ask.stream && quirks.stream_options, ..ask.clone() }
+}
+
+/// Configured parameters as Responses have them, who call the limit on output by a third name.
+fn responses_params(params: &Params) -> Params {
+    let name = |name: &String| match name.as_str() {
+        "max_completion_tokens" | "max_tokens" => "max_output_tokens".to_owned(),
+        _ => name.clone(),
+    };
+    let renamed = |list: &[(String, String)]| list.iter().map(|(n, json)| (name(n), json.clone())).collect();
+    Params {
+        default: renamed(&params.default),
+        force: renamed(&params.force),
+        drop: params.drop.iter().map(name).collect(),
+    }
 }
 
 /// `params.default.max_tokens`: for wires that must say a limit.

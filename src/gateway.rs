@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use crate::attempt::{self, KEY_HEADERS};
 use crate::client::needs::needs;
-use crate::client::{self, Ask};
+use crate::client::{self, Ask, responses};
 use crate::config::{Balance, Choice, ClientAuth, Config, Credentials, Key, KeyLabel, Resolved};
 use crate::endpoint::{self, Endpoint};
 use crate::error::{Error, Kind, shorten};
@@ -16,7 +16,9 @@ use crate::format::{Format, Operation};
 use crate::http::Headers;
 use crate::json::{Body, Doc, Node, Writer};
 use crate::metrics::{self, Ledger};
+use crate::provider::Feature;
 use crate::record::{Note, Record};
+use crate::seal;
 use crate::usage::Usage;
 
 /// One call at the gateway.
@@ -193,7 +195,10 @@ impl Gateway {
             return Err(Error::new(Kind::Internal, "a body without a call"));
         };
         let ask = client::ask(format, self.named.take(), doc.root(), seconds(facts.now));
-        let ask = ask.inspect_err(|_| self.reject("invalid"))?;
+        let mut ask = ask.inspect_err(|_| self.reject("invalid"))?;
+        if format == Format::Responses {
+            ask.caller = self.caller().map(|key| key.id.clone()).unwrap_or_default();
+        }
         let routed = self
             .resolve(&ask.model)
             .map(|resolved| (resolved.model, self.choose(&resolved, (operation, format), doc.root(), facts, random)));
@@ -249,12 +254,31 @@ impl Gateway {
                 )
             });
         };
-        let able: Vec<_> = model.upstreams.iter().filter(|choice| able(choice.upstream)).collect();
-        let lacks = |choice: &Choice| self.config.upstreams.get(choice.upstream).map_or(&[][..], |u| u.provider.lacks);
+        let mut able: Vec<_> = model.upstreams.iter().filter(|choice| able(choice.upstream)).collect();
+        if format == Format::Responses
+            && let Some(id) = root.get("previous_response_id").and_then(Node::text)
+        {
+            let maker = seal::upstream(&self.config, &id);
+            able.retain(|choice| Some(choice.upstream) == maker);
+            if able.is_empty() {
+                return Err(responses::unknown());
+            }
+        }
+        let at = |choice: &Choice| self.config.upstreams.get(choice.upstream);
+        let lacks = |choice: &Choice| at(choice).map_or(&[][..], |upstream| upstream.provider.lacks);
+        let is_native = |choice: &Choice| {
+            let name = self.config.upstream_model(resolved, choice.upstream);
+            at(choice).and_then(|u| attempt::surface(u, operation, format, &name)).is_some_and(|s| s.format == format)
+        };
         // One upstream alone takes what it can, and says what it cannot.
-        let picky = able.len() > 1 && able.iter().any(|choice| !lacks(choice).is_empty());
-        let needs = if picky { needs(root) } else { Vec::new() };
-        let full = |choice: &&Choice| !needs.iter().any(|need| lacks(choice).contains(need));
+        let differ = format == Format::Responses || able.iter().any(|choice| !lacks(choice).is_empty());
+        let needs = if able.len() > 1 && differ { needs(root) } else { Vec::new() };
+        let full = |choice: &&Choice| {
+            !needs.iter().any(|need| match need {
+                Feature::Responses => !is_native(choice),
+                need => lacks(choice).contains(need),
+            })
+        };
         let any = able.iter().any(full);
         let mut list = able.iter().copied().filter(|choice| full(choice) || !any);
         let chosen = match model.balance {

@@ -87,6 +87,7 @@ pub mod endpoint;
 pub mod gateway;
 pub mod attempt;
 pub mod auth;
+pub mod seal;
 pub mod reply;
 pub mod meter;
 pub mod record;

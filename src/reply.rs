@@ -75,6 +75,8 @@ pub struct Reply {
     memory: Memory,
     status: u16,
     media_type: String,
+    /// How many events came.
+    events: u64,
     /// Whether the client has been told of an error or of the end.
     over: bool,
 }
@@ -91,6 +93,7 @@ impl Reply {
             memory: Memory::default(),
             status: 0,
             media_type: String::new(),
+            events: 0,
             over: false,
         }
     }
@@ -353,6 +356,7 @@ impl Reply {
             }
         }
         self.memory = doc.into_memory();
+        self.events = self.events.saturating_add(1);
     }
 
     fn finish(&mut self, meter: &mut Meter, now: u64, out: &mut Vec<u8>) {
@@ -383,7 +387,7 @@ impl Reply {
         meter.error = Some(error.kind);
         match &mut self.writer {
             Some(writer) => writer.event(Event::Error(error.clone()), out),
-            None => self.path.client.stream_error(error, out),
+            None => self.path.client.stream_error(error, self.events, out),
         }
     }
 }

@@ -106,14 +106,16 @@ pub fn encode(text: &str, also: &[u8]) -> String {
     out
 }
 
-fn hmac(key: &[u8], text: &str) -> Vec<u8> {
+/// HMAC-SHA256.
+pub(crate) fn hmac(key: &[u8], text: &str) -> Vec<u8> {
     // Any length will do for a key.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return Vec::new() };
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().to_vec()
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as two digits each.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len().saturating_mul(2));
     for byte in bytes {
         let _ = write!(out, "{byte:02x}");

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::format::{Format, Operation};
 use crate::json::{Edits, Node};
+use crate::seal::Seal;
 
 pub mod chat;
 pub mod embeddings;
@@ -54,6 +55,10 @@ pub struct Ask {
     pub base64: bool,
     /// What of the request stands in an answer in the format of Responses.
     pub echo: Option<Rc<responses::Echo>>,
+    /// The id of the caller's key; empty where callers are not known, or it does not matter.
+    pub caller: String,
+    /// What seals the ids of responses that the upstream keeps.
+    pub seal: Option<Seal>,
 }
 
 /// A format that clients speak.
@@ -84,8 +89,8 @@ pub trait Client: Sync {
     /// Writes an error answer.
     fn error(&self, error: &Error) -> Vec<u8>;
 
-    /// Writes an error at the place in a stream where it ends.
-    fn stream_error(&self, error: &Error, out: &mut Vec<u8>);
+    /// Writes an error at the place in a stream where it ends, after so many events.
+    fn stream_error(&self, error: &Error, events: u64, out: &mut Vec<u8>);
 
     /// Writes what ends a stream that an upstream has ended without a word.
     fn stream_end(&self, _out: &mut Vec<u8>) {}

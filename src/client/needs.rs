@@ -1,32 +1,36 @@
 //! What a call asks of a provider, as far as not every one of them takes it.
 
+use super::responses;
 use crate::json::{Kind, Node};
 use crate::provider::Feature;
 
-/// The features that a request in the format of chat completions or of Messages needs, each perhaps more than once. Other
-/// formats say the same otherwise, and are not read.
+/// The features that a request in the format of chat completions, of Messages or of Responses needs, each perhaps more than
+/// once. Other formats say the same otherwise, and are not read.
 pub fn needs(root: Node<'_>) -> Vec<Feature> {
     let mut found = Vec::new();
     let some = |name: &str| root.get(name).is_some_and(|list| list.items().next().is_some());
     if some("tools") || some("functions") {
         found.push(Feature::Tools);
     }
-    let format = root.get("response_format").or_else(|| root.get("output_config")?.get("format"));
+    let format = root.get("response_format").or_else(|| root.get("output_config").or(root.get("text"))?.get("format"));
     if format.and_then(|format| format.get("type")?.str()).is_some_and(|kind| kind == "json_schema") {
         found.push(Feature::JsonSchema);
     }
-    for message in root.get("messages").into_iter().flat_map(Node::items) {
+    for message in root.get("messages").or(root.get("input")).into_iter().flat_map(Node::items) {
         parts(message, &mut found);
+    }
+    if root.get("messages").is_none() && responses::is_own(root) {
+        found.push(Feature::Responses);
     }
     found
 }
 
 fn parts(of: Node<'_>, found: &mut Vec<Feature>) {
-    for part in of.get("content").into_iter().flat_map(Node::items) {
+    for part in of.get("content").or(of.get("output")).into_iter().flat_map(Node::items) {
         let Some(kind) = part.get("type").and_then(Node::text) else { continue };
         match &*kind {
-            "document" | "file" if !is_text(part) => found.push(Feature::Documents),
-            "image" | "image_url" => found.push(Feature::Images),
+            "document" | "file" | "input_file" if !is_text(part) => found.push(Feature::Documents),
+            "image" | "image_url" | "input_image" => found.push(Feature::Images),
             "input_audio" => found.push(Feature::Audio),
             "tool_result" => parts(part, found),
             _ => {}
@@ -55,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn every_feature_is_seen_in_both_formats() {
+    fn every_feature_is_seen_in_each_format() {
         for (json, feature) in [
             (r#"{"tools":[{}]}"#, Feature::Tools),
             (r#"{"functions":[{}]}"#, Feature::Tools),
@@ -65,6 +69,15 @@ mod tests {
             (r#"{"messages":[{"content":[{"type":"image"}]}]}"#, Feature::Images),
             (r#"{"messages":[{"content":[{"type":"tool_result","content":[{"type":"image"}]}]}]}"#, Feature::Images),
             (r#"{"messages":[{"content":[{"type":"input_audio"}]}]}"#, Feature::Audio),
+            (r#"{"text":{"format":{"type":"json_schema"}}}"#, Feature::JsonSchema),
+            (r#"{"input":[{"content":[{"type":"input_image"}]}]}"#, Feature::Images),
+            (r#"{"input":[{"output":[{"type":"input_file"}]}]}"#, Feature::Documents),
+            (r#"{"input":[{"type":"item_reference"}]}"#, Feature::Responses),
+            (r#"{"input":[{"type":"computer_call"}]}"#, Feature::Responses),
+            (r#"{"store":true}"#, Feature::Responses),
+            (r#"{"background":true}"#, Feature::Responses),
+            (r#"{"conversation":"conv_1"}"#, Feature::Responses),
+            (r#"{"prompt":{"id":"pmpt_1"}}"#, Feature::Responses),
             (r#"{"messages":[{"content":[{"type":"file"}]}]}"#, Feature::Documents),
             (r#"{"messages":[{"content":[{"type":"document","source":{"type":"url"}}]}]}"#, Feature::Documents),
         ] {
@@ -76,6 +89,8 @@ mod tests {
     fn what_any_provider_takes_is_no_feature() {
         for json in [
             "{}",
+            r#"{"input":"x","store":false,"background":false,"text":{"format":{"type":"text"}}}"#,
+            r#"{"input":[{"role":"user","content":"x"},{"type":"web_search_call"},{"type":"function_call"}]}"#,
             r#"{"tools":[],"response_format":{"type":"json_object"},"messages":[{"content":"image_url"}]}"#,
             r#"{"messages":[{"content":[{"type":"text"},{"type":"document","source":{"type":"text"}}]}]}"#,
         ] {

@@ -62,6 +62,8 @@ pub struct Config {
     pub key_ids: HashMap<String, usize>,
     /// What is done about parameters that an upstream does not support.
     pub unsupported_params: UnsupportedParams,
+    /// What ids are sealed with, from the environment: without it each upstream's own credentials do.
+    pub id_secret: Option<Secret>,
     /// How metrics are labelled.
     pub metrics: Metrics,
     /// Things that are allowed and probably not meant, and upstreams whose credentials are not set: for the log.

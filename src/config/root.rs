@@ -6,11 +6,14 @@ use super::key::{self, Against, Keys};
 use super::model::{self, Models};
 use super::read::{Fields, Report, Value};
 use super::upstream::{self, Upstreams};
-use super::{ClientAuth, Config, Fault, KeyLabel, Metrics, Purpose, Role, UnsupportedParams};
+use super::{ClientAuth, Config, Fault, KeyLabel, Metrics, Purpose, Role, Secret, UnsupportedParams};
 use crate::json::{Doc, Kind};
 
 /// The largest document.
 const LARGEST: usize = 8 * 1024 * 1024;
+
+/// The variable of [`Config::id_secret`].
+const ID_SECRET: &str = "DRAGOMAN_ID_SECRET";
 
 /// Reads and checks a document.
 pub(super) fn read(json: &[u8], env: &dyn Fn(&str) -> Option<String>, purpose: Purpose) -> Result<Config, Vec<Fault>> {
@@ -79,6 +82,7 @@ fn config(mut fields: Fields<'_>, env: &dyn Fn(&str) -> Option<String>, purpose:
         key_hashes,
         key_ids,
         unsupported_params: unsupported_params?,
+        id_secret: env(ID_SECRET).filter(|secret| !secret.is_empty()).map(Secret::new),
         metrics: metrics?,
         warnings: Vec::new(),
     })

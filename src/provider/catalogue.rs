@@ -129,6 +129,19 @@ const CHAT_AND_EMBEDDINGS: &[Surface] = &[
     Surface::new(Operation::Embed, "/embeddings", Format::Embeddings),
 ];
 
+/// Both, and Responses.
+const WITH_RESPONSES: &[Surface] = &[
+    Surface::new(Operation::Generate, "/chat/completions", Format::Chat),
+    Surface::new(Operation::Generate, "/responses", Format::Responses),
+    Surface::new(Operation::Embed, "/embeddings", Format::Embeddings),
+];
+
+/// Chat and Responses.
+const CHAT_AND_RESPONSES: &[Surface] = &[
+    Surface::new(Operation::Generate, "/chat/completions", Format::Chat),
+    Surface::new(Operation::Generate, "/responses", Format::Responses),
+];
+
 /// Embeddings alone.
 const EMBEDDINGS: &[Surface] = &[Surface::new(Operation::Embed, "/embeddings", Format::Embeddings)];
 
@@ -294,6 +307,10 @@ pub static PROVIDERS: &[Provider] = &[
             },
             Surface {
                 when: Some(("api_version", "v1")),
+                ..Surface::new(Operation::Generate, "/openai/v1/responses", Format::Responses)
+            },
+            Surface {
+                when: Some(("api_version", "v1")),
                 ..Surface::new(Operation::Embed, "/openai/v1/embeddings", Format::Embeddings)
             },
             Surface::new(
@@ -326,6 +343,7 @@ pub static PROVIDERS: &[Provider] = &[
                 ..Surface::new(Operation::Generate, "/anthropic/v1/messages", Format::Messages)
             },
             Surface::new(Operation::Generate, "/openai/v1/chat/completions", Format::Chat),
+            Surface::new(Operation::Generate, "/openai/v1/responses", Format::Responses),
             Surface::new(Operation::Embed, "/openai/v1/embeddings", Format::Embeddings),
         ],
         quirks: Quirks::NONE,
@@ -642,7 +660,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Fireworks AI",
         otel: "fireworks_ai",
         address: Fixed("https://api.fireworks.ai/inference/v1"),
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: WITH_RESPONSES,
         quirks: Quirks { thought: REASONING_CONTENT, ..CHAT.quirks },
         lacks: &[Feature::Audio, Feature::Documents],
         env: "FIREWORKS_AI_API_KEY",
@@ -707,6 +725,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Groq",
         otel: "groq",
         address: Fixed("https://api.groq.com/openai/v1"),
+        surfaces: CHAT_AND_RESPONSES,
         quirks: Quirks {
             drop: &["logit_bias", "logprobs", "metadata", "store", "top_logprobs"],
             clamp: ONE_CHOICE,
@@ -1164,7 +1183,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "OpenAI",
         otel: "openai",
         address: Fixed("https://api.openai.com/v1"),
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: WITH_RESPONSES,
         quirks: Quirks { drop: &["thinking", "top_k"], call_ids: CallIds::UpTo(40), foreign: FOREIGN, ..Quirks::NONE },
         vectors: None,
         env: "OPENAI_API_KEY",
@@ -1185,7 +1204,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "OpenRouter",
         otel: "openrouter",
         address: Fixed("https://openrouter.ai/api/v1"),
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: WITH_RESPONSES,
         quirks: Quirks { effort: Effort::Words(EFFORTS), thought: REASONING, ..CHAT.quirks },
         vectors: Some(&Vectors { base64: BASE64, ..FLOATS }),
         env: "OPENROUTER_API_KEY",
@@ -1548,7 +1567,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Vercel AI Gateway",
         otel: "vercel_ai_gateway",
         address: Fixed("https://ai-gateway.vercel.sh/v1"),
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: WITH_RESPONSES,
         quirks: Quirks { thought: REASONING, ..CHAT.quirks },
         env: "VERCEL_AI_GATEWAY_API_KEY",
         docs: "https://vercel.com/docs/ai-gateway/sdks-and-apis/openai-chat-completions",
@@ -1668,6 +1687,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "xAI",
         otel: "x_ai",
         address: Fixed("https://api.x.ai/v1"),
+        surfaces: CHAT_AND_RESPONSES,
         lacks: &[Feature::Audio, Feature::Documents],
         env: "XAI_API_KEY",
         docs: "https://docs.x.ai/developers/rest-api-reference/inference/chat",

@@ -274,6 +274,9 @@ pub enum Feature {
     Images,
     /// A schema that the answer must follow.
     JsonSchema,
+    /// What only those have who speak the format of Responses themselves, such as responses that they keep. No row lists it:
+    /// surfaces tell.
+    Responses,
     /// Tools to call.
     Tools,
 }
@@ -286,6 +289,7 @@ impl Feature {
             Self::Documents => "documents",
             Self::Images => "images",
             Self::JsonSchema => "json_schema",
+            Self::Responses => "responses",
             Self::Tools => "tools",
         }
     }

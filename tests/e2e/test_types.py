@@ -120,7 +120,7 @@ def test_requests(case: Case, file: str):
 @cases("request.json")
 def test_requests_of_clients(case: Case, file: str):
     """What the cases send in the format of Responses, as far as it is meant to be right."""
-    if case.client == "responses" and (case.folder / "upstream.json").exists():
+    if case.client == "responses" and (case.folder / "upstream.json").exists() and case.folder.name != "as_it_is":
         body = case.json(file)
         check_request(params("responses", body.get("stream", False)), body)
 

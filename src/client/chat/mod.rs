@@ -57,7 +57,7 @@ impl Client for Chat {
         error::write(error)
     }
 
-    fn stream_error(&self, error: &Error, out: &mut Vec<u8>) {
+    fn stream_error(&self, error: &Error, _events: u64, out: &mut Vec<u8>) {
         error::write_event(error, out);
     }
 

@@ -76,8 +76,8 @@ impl Client for Embeddings {
         Chat.error(error)
     }
 
-    fn stream_error(&self, error: &Error, out: &mut Vec<u8>) {
-        Chat.stream_error(error, out);
+    fn stream_error(&self, error: &Error, events: u64, out: &mut Vec<u8>) {
+        Chat.stream_error(error, events, out);
     }
 
     fn splice_request(&self, root: Node<'_>, ask: &Ask, model: &str, edits: &mut Edits) {

@@ -75,7 +75,7 @@ impl Client for Messages {
         body.into_bytes()
     }
 
-    fn stream_error(&self, error: &Error, out: &mut Vec<u8>) {
+    fn stream_error(&self, error: &Error, _events: u64, out: &mut Vec<u8>) {
         out.extend_from_slice(b"event: error\ndata: ");
         out.extend_from_slice(&self.error(error));
         out.extend_from_slice(b"\n\n");

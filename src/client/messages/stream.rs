@@ -213,7 +213,7 @@ impl Stream {
     }
 
     fn error(&mut self, error: &Error, out: &mut Vec<u8>) {
-        super::Messages.stream_error(error, out);
+        super::Messages.stream_error(error, 0, out);
         self.ended = true;
     }
 

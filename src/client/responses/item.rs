@@ -25,6 +25,15 @@ const DONE: &[&str] = &[
     "web_search_call",
 ];
 
+/// What can be said to any provider.
+const SAID: &[&str] =
+    &["custom_tool_call", "custom_tool_call_output", "function_call", "function_call_output", "message", "reasoning"];
+
+/// Whether an item of `input` means something to the provider alone that made it.
+pub(super) fn is_own(item: Node<'_>) -> bool {
+    item.get("type").and_then(Node::text).is_some_and(|kind| !SAID.contains(&&*kind) && !DONE.contains(&&*kind))
+}
+
 /// Reads `input`.
 pub(super) fn read<'a>(value: Node<'a>, call: &mut Generate<'a>) -> Result<(), Error> {
     if let Some(text) = value.str() {
@@ -171,13 +180,15 @@ fn reasoning(value: Node<'_>) -> Result<Option<Content<'_>>, Error> {
     };
     if let Some(sealed) = value.get("encrypted_content") {
         string(sealed).map_err(|e| e.at("encrypted_content"))?;
-        return Ok(Some(match seal::open(sealed) {
-            Some(seal::Sealed::Data(data)) => Content::RedactedReasoning { data, format: Format::Messages },
-            Some(seal::Sealed::Signature(signature)) => {
-                Content::Reasoning { text, signature: Some(signature), format: Some(Format::Messages) }
+        let (signature, format) = match seal::open(sealed) {
+            Some(seal::Sealed::Data(data)) => {
+                return Ok(Some(Content::RedactedReasoning { data, format: Format::Messages }));
             }
-            None => Content::Reasoning { text, signature: sealed.str(), format: Some(Format::Responses) },
-        }));
+            Some(seal::Sealed::Signature(signature)) => (Some(signature), Some(Format::Messages)),
+            Some(seal::Sealed::Unsigned) => (None, None),
+            None => (sealed.str(), Some(Format::Responses)),
+        };
+        return Ok(Some(Content::Reasoning { text, signature, format }));
     }
     Ok((!text.is_empty()).then_some(Content::Reasoning { text, signature: None, format: None }))
 }

@@ -16,6 +16,7 @@ use crate::format::Operation;
 use crate::json::{Edits, Node};
 
 mod echo;
+pub mod foreign;
 mod item;
 mod logprobs;
 mod request;
@@ -29,6 +30,8 @@ mod writer;
 mod tests;
 
 pub use echo::Echo;
+pub use request::is_own;
+pub use splice::{check, unknown};
 
 /// The format.
 pub struct Responses;
@@ -63,8 +66,8 @@ impl Client for Responses {
         error::write(error)
     }
 
-    fn stream_error(&self, error: &Error, out: &mut Vec<u8>) {
-        writer::error(error, out);
+    fn stream_error(&self, error: &Error, events: u64, out: &mut Vec<u8>) {
+        writer::error(error, events, out);
     }
 
     fn splice_request(&self, root: Node<'_>, ask: &Ask, model: &str, edits: &mut Edits) {

@@ -92,6 +92,16 @@ impl<'a> Request<'a> {
     }
 }
 
+/// Whether a request needs what only a provider has that speaks this format itself: something it keeps, or tools of its own.
+pub fn is_own(root: Node<'_>) -> bool {
+    let on = |name| root.get(name).and_then(Node::bool) == Some(true);
+    let tools = || root.get("tools").into_iter().flat_map(Node::items);
+    ["background", "store"].into_iter().any(on)
+        || ["conversation", "previous_response_id", "prompt"].into_iter().any(|name| root.get(name).is_some())
+        || root.get("input").into_iter().flat_map(Node::items).any(item::is_own)
+        || tools().filter_map(|tool| tool.get("type")?.text()).any(|kind| tool::is_own(&kind))
+}
+
 /// Why a request is refused that needs what a provider keeps.
 pub(super) fn kept_elsewhere() -> Error {
     let message = "the upstream has no Responses API of its own, so it keeps no responses, conversations or prompts and \

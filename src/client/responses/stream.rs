@@ -221,7 +221,7 @@ impl Stream {
             // What clients of this format have no word for.
             BlockKind::Native { .. } => return,
             BlockKind::Reasoning => {
-                self.add("rs", ItemKind::Reasoning { text: String::new(), sealed: String::new() }, out)
+                self.add("rs", ItemKind::Reasoning { text: String::new(), sealed: seal::UNSIGNED.to_owned() }, out)
             }
             BlockKind::RedactedReasoning { data } => {
                 let mut sealed = seal::DATA.to_owned();
@@ -451,7 +451,8 @@ impl Stream {
 
     fn response(&self, status: &str, w: &mut Writer<'_, '_>) {
         w.object(|w| {
-            w.key("id").text(&format!("resp_{}", self.id));
+            let id = format!("resp_{}", self.id);
+            w.key("id").text(&self.ask.seal.as_ref().map_or(id.clone(), |seal| seal.close(&id)));
             w.key("object").text("response");
             w.key("created_at").u64(self.created);
             w.key("status").text(status);
@@ -466,7 +467,7 @@ impl Stream {
             }
             w.key("model").text(&self.ask.model);
             if let Some(echo) = self.echo() {
-                w.raw(echo.members.strip_suffix(',').unwrap_or_default());
+                w.raw(&echo.members);
             }
             w.key("output").array(|w| {
                 self.items.iter().filter(|item| item.done).for_each(|item| item.write(None, w));
@@ -510,7 +511,7 @@ impl Item {
                             summary(&Str::escaped(&**text), w);
                         }
                     });
-                    if !sealed.is_empty() && !begun {
+                    if !begun {
                         w.key("encrypted_content").str(&Str::escaped(&**sealed));
                     }
                 }

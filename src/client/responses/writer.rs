@@ -42,9 +42,8 @@ fn open(kind: &str, body: &mut Body<'_>) {
 }
 
 /// Writes the event of an error that is no response's.
-pub(super) fn error(error: &Error, out: &mut Vec<u8>) {
-    // How many there were before, nobody has counted.
-    event("error", 0, out, &mut |w| {
+pub(super) fn error(error: &Error, number: u64, out: &mut Vec<u8>) {
+    event("error", number, out, &mut |w| {
         w.key("code").text_or_null(error.openai_code());
         w.key("message").text(&text(error));
         w.key("param").text_or_null(error.param.as_deref());

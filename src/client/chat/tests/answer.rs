@@ -250,7 +250,7 @@ fn errors_name_their_place() {
         r#"{"error":{"message":"slow \"down\"","type":"rate_limit_error","param":"x","code":"tokens"}}"#,
     );
     let mut out = b"before".to_vec();
-    Chat.stream_error(&Error::new(Kind::Overloaded, "busy"), &mut out);
+    Chat.stream_error(&Error::new(Kind::Overloaded, "busy"), 1, &mut out);
     let expected = "beforedata: {\"error\":{\"message\":\"busy\",\"type\":\"server_error\",\"param\":null,\"code\":\"overloaded\"}}\n\n";
     assert_eq!(String::from_utf8(out).unwrap(), expected);
 }

@@ -59,7 +59,7 @@ fn writes_errors() {
     assert_eq!(String::from_utf8(Messages.error(&theirs)).unwrap(), object);
 
     let mut out = b"before\n\n".to_vec();
-    Messages.stream_error(&Error::new(Kind::Overloaded, "busy"), &mut out);
+    Messages.stream_error(&Error::new(Kind::Overloaded, "busy"), 1, &mut out);
     let event = "before\n\nevent: error\n\
         data: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"busy\"}}\n\n";
     assert_eq!(String::from_utf8(out).unwrap(), event);
