@@ -10,12 +10,13 @@ use std::ops::Range;
 use crate::auth::sigv4::{self, Scope};
 use crate::client::{self, Ask, messages, responses};
 use crate::config::{Config, Credentials, Params, UnsupportedParams, Upstream};
+use crate::endpoint::{Endpoint, Kept};
 use crate::error::{Error, Kind};
 use crate::format::{Format, Operation};
 use crate::http::Headers;
 use crate::json::{Body, Change, Doc, Edits, Writer};
 use crate::patch;
-use crate::provider::{Auth, Effort, Quirks, Surface, Template, segment};
+use crate::provider::{Auth, Effort, Quirks, Surface, Template, Thought, segment};
 use crate::reply::{Path, Reply};
 use crate::seal::Seal;
 use crate::wire::{self, Dropped, Target};
@@ -107,6 +108,9 @@ pub fn surface(upstream: &Upstream, operation: Operation, format: Format, model:
 
 /// Writes a call for `upstream`.
 pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Result<Outbound, Error> {
+    if call.operation == Operation::Resource {
+        return kept(config, upstream, call);
+    }
     let surface =
         surface(upstream, call.operation, call.format, call.model).ok_or_else(|| unsupported(upstream, call))?;
     let client = client::of(call.format);
@@ -183,6 +187,39 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     let reply = Reply::new(ask, Path { client, wire, spliced, wrapped, thought, own_credentials }, reader);
     let dropped = dropped.names.into_iter().map(|name| name.into_owned()).collect();
     Ok(Outbound { surface, headers, body, dropped, reply })
+}
+
+/// Asks for what the upstream keeps: the client's own request, at the provider's path and under its id.
+fn kept(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Result<Outbound, Error> {
+    let unknown = || Error::new(Kind::NotFound, "no response of this id");
+    let (asked, method) = (call.headers.text(":path"), call.headers.text(":method"));
+    let Endpoint::Response(Kept { id, action, .. }) = Endpoint::of(&method, &asked, true)? else { return Err(unknown()) };
+    let surface = surface(upstream, Operation::Generate, call.format, call.model);
+    let surface = surface.filter(|surface| surface.format == call.format).ok_or_else(unknown)?;
+    let seal = Seal::new(config, upstream, &call.ask.caller).ok_or_else(unknown)?;
+    let own = seal.open(&id).ok_or_else(unknown)?;
+    let mut headers = headers(upstream, call.headers, true, surface)?;
+    if method == "POST" {
+        headers.set("content-length", "0");
+    }
+    let query = asked.split_once('?').map(|(_, query)| format!("?{query}")).unwrap_or_default();
+    let mut target = path(upstream, surface, call)?;
+    target.push('/');
+    segment(own, &mut target);
+    headers.set(":path", format!("{target}{action}{query}"));
+    let own_credentials = matches!(upstream.credentials, Credentials::Client | Credentials::None);
+    credentials(upstream, call, &[], &mut headers)?;
+    let path = Path {
+        client: client::of(call.format),
+        wire: wire::of(surface.format),
+        spliced: true,
+        wrapped: false,
+        thought: Thought::Hidden,
+        own_credentials,
+    };
+    let ask = Ask { seal: Some(seal), ..call.ask.clone() };
+    let reply = Reply::new(ask, path, Box::new(wire::responses::Kept));
+    Ok(Outbound { surface, headers, body: Vec::new(), dropped: Vec::new(), reply })
 }
 
 /// The path of the request, where the model may stand in it.

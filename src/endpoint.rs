@@ -14,19 +14,35 @@ pub enum Endpoint {
     Model(String),
     /// The models that the caller may use.
     Models,
+    /// A response that a provider keeps.
+    Response(Kept),
+}
+
+/// Something that a provider keeps, and what is asked of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its id, as clients have it.
+    pub id: String,
+    /// The path after it.
+    pub action: &'static str,
+    /// Whether its events are asked for.
+    pub streams: bool,
 }
 
 impl Endpoint {
     /// Reads method and path. With `anywhere` what stands before the known end of the path does not matter: a team's own
     /// route has chosen it.
     pub fn of(method: &str, path: &str, anywhere: bool) -> Result<Self, Error> {
-        let path = path.split(['?', '#']).next().unwrap_or_default();
-        let (wanted, endpoint) = find(path, anywhere).ok_or_else(|| {
+        let (path, query) = path.split_once(['?', '#']).unwrap_or((path, ""));
+        let (wanted, mut endpoint) = find(path, anywhere).ok_or_else(|| {
             let known =
                 "/v1/chat/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/models, /v1/responses or /health";
             Error::new(Kind::NotFound, format!("no such path; expected {known}"))
         })?;
-        if method == wanted || (wanted == "GET" && method == "HEAD") {
+        if let Endpoint::Response(kept) = &mut endpoint {
+            kept.streams = query.split('&').any(|pair| pair == "stream=true");
+        }
+        if wanted.split(" or ").any(|wanted| wanted == method) || (wanted == "GET" && method == "HEAD") {
             Ok(endpoint)
         } else {
             Err(Error::new(Kind::MethodNotAllowed, format!("this path takes {wanted} only")))
@@ -39,8 +55,8 @@ impl Endpoint {
             Self::Call(Operation::CountTokens, _) => "count_tokens",
             Self::Call(Operation::Embed, _) => "embeddings",
             Self::Call(Operation::Generate, Format::Messages) => "messages",
-            Self::Call(Operation::Generate, Format::Responses) => "responses",
-            Self::Call(Operation::Generate, _) => "chat",
+            Self::Call(Operation::Generate, Format::Responses) | Self::Response(_) => "responses",
+            Self::Call(Operation::Generate | Operation::Resource, _) => "chat",
             Self::Health => "health",
             Self::Model(_) | Self::Models => "models",
         }
@@ -70,6 +86,7 @@ pub fn model(path: &str) -> Option<String> {
 pub fn format_hint(path: &str, anthropic_version: bool) -> Format {
     match find(path.split('?').next().unwrap_or_default(), true) {
         Some((_, Endpoint::Call(_, format))) => format,
+        Some((_, Endpoint::Response(_))) => Format::Responses,
         _ if anthropic_version => Format::Messages,
         _ => Format::Chat,
     }
@@ -96,6 +113,16 @@ fn find(path: &str, anywhere: bool) -> Option<(&'static str, Endpoint)> {
     }
     if bare == "/models" || (anywhere && bare.ends_with("/models")) {
         return Some(("GET", Endpoint::Models));
+    }
+    if let Some((_, rest)) = bare.split_once("/responses/").filter(|(before, _)| before.is_empty() || anywhere) {
+        let (id, action) = rest.split_once('/').unwrap_or((rest, ""));
+        let (wanted, action) = match action {
+            "" => ("GET or DELETE", ""),
+            "cancel" => ("POST", "/cancel"),
+            "input_items" => ("GET", "/input_items"),
+            _ => return None,
+        };
+        return (!id.is_empty()).then(|| (wanted, Endpoint::Response(Kept { id: decoded(id), action, streams: false })));
     }
     let (before, id) = bare.split_once("/models/").filter(|(_, id)| !id.is_empty())?;
     (before.is_empty() || anywhere).then(|| ("GET", Endpoint::Model(decoded(id))))
@@ -139,6 +166,17 @@ mod tests {
         assert_eq!(model(path).as_deref(), Some("my-4o"));
         assert_eq!(model("/v1/chat/completions"), None);
         assert_eq!(model(&format!("/team{path}")).as_deref(), Some("my-4o"));
+        for (method, path, action) in [
+            ("GET", "/v1/responses/resp_1?include[]=x&stream=true", ""),
+            ("DELETE", "/responses/resp_1", ""),
+            ("POST", "/v1/responses/resp%5F1/cancel", "/cancel"),
+            ("GET", "/v1/responses/resp_1/input_items", "/input_items"),
+        ] {
+            let kept = Kept { id: "resp_1".into(), action, streams: path.contains("stream=true") };
+            assert_eq!(Endpoint::of(method, path, false), Ok(Endpoint::Response(kept)), "{method} {path}");
+        }
+        assert!(Endpoint::of("POST", "/v1/responses/resp_1", false).is_err());
+        assert!(Endpoint::of("GET", "/v1/responses/resp_1/other", false).is_err());
         let team = "/team/v1/models/team/models/x";
         assert_eq!(Endpoint::of("GET", team, true), Ok(Endpoint::Model("team/models/x".into())));
         assert!(Endpoint::of("GET", team, false).is_err());

@@ -29,4 +29,6 @@ pub enum Operation {
     Embed,
     /// The next turn of a conversation.
     Generate,
+    /// What the provider keeps under an id.
+    Resource,
 }

@@ -9,8 +9,8 @@ use std::rc::Rc;
 use crate::attempt::{self, KEY_HEADERS};
 use crate::client::needs::needs;
 use crate::client::{self, Ask, responses};
-use crate::config::{Balance, Choice, ClientAuth, Config, Credentials, Key, KeyLabel, Resolved};
-use crate::endpoint::{self, Endpoint};
+use crate::config::{Balance, Choice, ClientAuth, Config, Credentials, Key, KeyLabel, Model, Resolved, Role};
+use crate::endpoint::{self, Endpoint, Kept};
 use crate::error::{Error, Kind, shorten};
 use crate::format::{Format, Operation};
 use crate::http::Headers;
@@ -18,7 +18,7 @@ use crate::json::{Body, Doc, Node, Writer};
 use crate::metrics::{self, Ledger};
 use crate::provider::Feature;
 use crate::record::{Note, Record};
-use crate::seal;
+use crate::seal::{self, Seal};
 use crate::usage::Usage;
 
 /// One call at the gateway.
@@ -57,6 +57,8 @@ pub struct Local {
 pub enum Next {
     /// The body is needed.
     Body,
+    /// There is no body, and none is needed.
+    Call,
     /// This is the answer.
     Reply(Local),
 }
@@ -136,6 +138,7 @@ impl Gateway {
         match endpoint {
             Endpoint::Model(id) => self.one_model(&id).map(Next::Reply).inspect_err(|_| self.reject("model")),
             Endpoint::Models => Ok(Next::Reply(self.models())),
+            Endpoint::Response(_) => Ok(if facts.ended { Next::Call } else { Next::Body }),
             Endpoint::Call(..) | Endpoint::Health => {
                 check_body(headers, facts.ended).inspect_err(|_| self.reject("invalid"))?;
                 Ok(Next::Body)
@@ -185,12 +188,19 @@ impl Gateway {
 
     /// Reads the request's body.
     pub fn read<'b>(&mut self, body: &'b [u8]) -> Result<Doc<'b>, Error> {
+        if matches!(self.endpoint, Some(Endpoint::Response(_))) {
+            // Whatever it is, nobody reads it.
+            return Doc::lenient(b"{}").map_err(|fault| Error::new(Kind::Internal, fault.to_string()));
+        }
         let doc = Doc::strict(body).map_err(|fault| Error::invalid(format!("the body is not JSON: {fault}")));
         doc.inspect_err(|_| self.reject("invalid"))
     }
 
     /// Chooses where a call goes.
     pub fn call(&mut self, doc: &Doc<'_>, facts: &Facts, random: u64) -> Result<Result<Routed, Local>, Error> {
+        if let Some(Endpoint::Response(kept)) = self.endpoint.clone() {
+            return self.kept(&kept, facts).map(Ok);
+        }
         let Some(Endpoint::Call(operation, format)) = self.endpoint else {
             return Err(Error::new(Kind::Internal, "a body without a call"));
         };
@@ -221,6 +231,29 @@ impl Gateway {
         Ok(resolved)
     }
 
+    /// Where a call goes that is about a response: to the upstream that made it for this caller.
+    fn kept(&mut self, kept: &Kept, facts: &Facts) -> Result<Routed, Error> {
+        let caller = self.caller().map(|key| key.id.clone()).unwrap_or_default();
+        let place = seal::upstream(&self.config, &kept.id);
+        let found = place.and_then(|place| self.config.upstreams.get(place)).filter(|upstream| {
+            Seal::new(&self.config, upstream, &caller).is_some_and(|seal| seal.open(&kept.id).is_some())
+        });
+        if found.is_none() {
+            self.reject("invalid");
+            return Err(Error::new(Kind::NotFound, format!("no response `{}`", shorten(&kept.id))));
+        }
+        // Where the host's routes match models, one that begins with this upstream.
+        let first = |model: &Model| model.upstreams.first().map(|choice| choice.upstream) == place;
+        self.model = self.config.models.iter().position(first);
+        if self.config.role == Role::Gateway && self.model.is_none() && !self.config.models.is_empty() {
+            let message = "the upstream that made this response is not the first one of any model";
+            return Err(Error::new(Kind::Unavailable, message));
+        }
+        let ask = Ask { stream: kept.streams, now: seconds(facts.now), caller, ..Ask::default() };
+        let headers = self.routing(&ask, place);
+        Ok(Routed { ask, operation: Operation::Resource, format: Format::Responses, upstream: place, headers })
+    }
+
     /// The upstream to start with: one that can do this and has credentials. Where some are known to lack what the call
     /// needs it is another, unless all do.
     fn choose(
@@ -244,7 +277,7 @@ impl Gateway {
             let place = match (named, self.config.upstreams.as_slice()) {
                 (Some(name), list) => list.iter().position(|upstream| upstream.name == name),
                 (None, [_]) => Some(0),
-                (None, _) if self.config.role == crate::config::Role::Gateway => return Ok(None),
+                (None, _) if self.config.role == Role::Gateway => return Ok(None),
                 (None, _) => None,
             };
             return place.filter(|&place| able(place)).map(Some).ok_or_else(|| {
@@ -549,9 +582,11 @@ pub fn answer_headers(record: &Record) -> Vec<(&'static str, Vec<u8>)> {
     let mut headers = vec![
         (UPSTREAM, last.upstream.clone().into_bytes()),
         ("x-dragoman-provider", last.provider.id.into()),
-        ("x-dragoman-upstream-model", last.model.clone().into_bytes()),
         ("x-dragoman-attempts", record.attempts.len().to_string().into_bytes()),
     ];
+    if !last.model.is_empty() {
+        headers.push(("x-dragoman-upstream-model", last.model.clone().into_bytes()));
+    }
     if !last.dropped.is_empty() {
         headers.push(("x-dragoman-dropped-params", last.dropped.join(",").into_bytes()));
     }

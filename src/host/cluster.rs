@@ -15,6 +15,7 @@ use crate::client;
 use crate::config::{Config, Upstream};
 use crate::endpoint::{self, Endpoint};
 use crate::error::{Error, Kind};
+use crate::format::Operation;
 use crate::http::Headers;
 use crate::json::Doc;
 use crate::record::{Note, Record};
@@ -57,7 +58,12 @@ impl Cluster {
         let id = abi::property(&["filter_state", &format!("wasm.{}", calls::STATE)]).unwrap_or_default();
         let known = calls::find(&id);
         // What a gateway has announced it has also checked.
-        let doc = if known.is_some() { Doc::lenient(body) } else { Doc::strict(body) };
+        let kept = known.as_ref().is_some_and(|record| record.borrow().operation == Operation::Resource);
+        let doc = match &known {
+            Some(_) if kept => Doc::lenient(b"{}"),
+            Some(_) => Doc::lenient(body),
+            None => Doc::strict(body),
+        };
         let doc = doc.map_err(|fault| Error::invalid(format!("the body is not JSON: {fault}")))?;
         let record = match known {
             Some(record) => record,

@@ -35,7 +35,9 @@ pub fn send(outbound: Outbound, note: Note, record: &Shared, received: usize) ->
 /// Puts the parts of a body in the place of what was received. What only follows the last change stays where it is.
 fn set_body(pieces: &[Piece], received: usize) -> Result<(), abi::Refused> {
     match pieces {
+        [] if received == 0 => Ok(()),
         [Piece::Kept(range)] if *range == (0..received) => Ok(()),
+        [] => abi::set_buffer(Buffer::RequestBody, 0, received, &[]),
         [Piece::New(prefix), Piece::Kept(rest)] if rest.end == received => {
             abi::set_buffer(Buffer::RequestBody, 0, rest.start, prefix)
         }

@@ -83,7 +83,7 @@ impl Listener {
             Err(error) => return self.refuse(&error),
         };
         let sent = match self.config.role {
-            Role::Standalone => self.send(&routed, &doc),
+            Role::Standalone => self.send(&routed, &doc, body.len()),
             Role::Gateway | Role::Upstream => self.hand_over(&routed),
         };
         match sent {
@@ -120,7 +120,7 @@ impl Listener {
         Ok(())
     }
 
-    fn send(&mut self, routed: &Routed, doc: &Doc<'_>) -> Result<(), Error> {
+    fn send(&mut self, routed: &Routed, doc: &Doc<'_>, received: usize) -> Result<(), Error> {
         let config = Rc::clone(&self.config);
         let upstream = routed.upstream.and_then(|place| Some((place, config.upstreams.get(place)?)));
         let (place, upstream) = upstream.ok_or_else(|| Error::new(Kind::Unavailable, "no upstream"))?;
@@ -151,7 +151,7 @@ impl Listener {
             outbound.headers.set(FORWARDED_PROTO, scheme);
         }
         let note = Note::new(upstream, model, std::mem::take(&mut outbound.dropped));
-        self.exchange = Some(exchange::send(outbound, note, &record, doc.bytes().len()));
+        self.exchange = Some(exchange::send(outbound, note, &record, received));
         Ok(())
     }
 
@@ -258,6 +258,7 @@ impl HttpContext for Listener {
         }
         match self.gateway.head(&self.headers, &self.facts) {
             Ok(Next::Body) => Action::Pause,
+            Ok(Next::Call) => self.request(0),
             Ok(Next::Reply(local)) => {
                 self.replied = true;
                 exchange::reply(&local);

@@ -169,5 +169,6 @@ fn operation(operation: Operation) -> &'static str {
         Operation::CountTokens => "count_tokens",
         Operation::Embed => "embed",
         Operation::Generate => "generate",
+        Operation::Resource => "resource",
     }
 }

@@ -38,7 +38,8 @@ pub(super) fn answer(root: Node<'_>, ask: &Ask, edits: &mut Edits) {
         return;
     }
     let mut changes = Vec::new();
-    let name = root.get("model").and_then(|_| renamed(root, &ask.model));
+    // Who asks for a response by its id has named no model.
+    let name = root.get("model").filter(|_| !ask.model.is_empty()).and_then(|_| renamed(root, &ask.model));
     changes.extend(name.as_ref().map(|name| ("model", Change::Set(name))));
     let sealed = |name| {
         let id = root.get(name)?.text()?;

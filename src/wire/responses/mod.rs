@@ -5,11 +5,28 @@
 use super::{Dropped, Encoded, Reader, Target, Wire, openai};
 use crate::call::Call;
 use crate::error::{Error, Kind};
+use crate::event::Event;
+use crate::json::Node;
 
 mod reply;
 
 /// The wire.
 pub struct Responses;
+
+/// The reader of what the provider keeps: it was accounted when it was made.
+pub struct Kept;
+
+impl Reader for Kept {
+    fn answer(&mut self, _: Node<'_>, out: &mut dyn FnMut(Event<'_>)) {
+        out(Event::End);
+    }
+
+    fn event(&mut self, _: &str, _: Node<'_>, _: &mut dyn FnMut(Event<'_>)) {}
+
+    fn end(&mut self, out: &mut dyn FnMut(Event<'_>)) {
+        out(Event::End);
+    }
+}
 
 impl Wire for Responses {
     fn encode<'a>(&self, _: &'a Call<'a>, _: &Target<'_>, _: &mut Dropped) -> Result<Encoded<'a>, Error> {
