@@ -122,7 +122,8 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     // Quirks and limits are told of chat completions.
     let natively = surface.format == Format::Responses;
     let quirks = if natively { &Quirks::NONE } else { &upstream.provider.quirks };
-    let params = if natively { Cow::Owned(responses_params(&upstream.params)) } else { Cow::Borrowed(&upstream.params) };
+    let params =
+        if natively { Cow::Owned(responses_params(&upstream.params)) } else { Cow::Borrowed(&upstream.params) };
     let mut ask = call.ask.clone();
     // Embeddings that differ are small enough to be written anew.
     let vectors = upstream.provider.vectors.filter(|_| call.operation == Operation::Embed);
@@ -193,7 +194,9 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
 fn kept(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Result<Outbound, Error> {
     let unknown = || Error::new(Kind::NotFound, "no response of this id");
     let (asked, method) = (call.headers.text(":path"), call.headers.text(":method"));
-    let Endpoint::Response(Kept { id, action, .. }) = Endpoint::of(&method, &asked, true)? else { return Err(unknown()) };
+    let Endpoint::Response(Kept { id, action, .. }) = Endpoint::of(&method, &asked, true)? else {
+        return Err(unknown());
+    };
     let surface = surface(upstream, Operation::Generate, call.format, call.model);
     let surface = surface.filter(|surface| surface.format == call.format).ok_or_else(unknown)?;
     let seal = Seal::new(config, upstream, &call.ask.caller).ok_or_else(unknown)?;

@@ -122,7 +122,8 @@ fn find(path: &str, anywhere: bool) -> Option<(&'static str, Endpoint)> {
             "input_items" => ("GET", "/input_items"),
             _ => return None,
         };
-        return (!id.is_empty()).then(|| (wanted, Endpoint::Response(Kept { id: decoded(id), action, streams: false })));
+        return (!id.is_empty())
+            .then(|| (wanted, Endpoint::Response(Kept { id: decoded(id), action, streams: false })));
     }
     let (before, id) = bare.split_once("/models/").filter(|(_, id)| !id.is_empty())?;
     (before.is_empty() || anywhere).then(|| ("GET", Endpoint::Model(decoded(id))))

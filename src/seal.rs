@@ -82,7 +82,8 @@ mod tests {
     use super::*;
 
     fn config(client_auth: &str, credentials: &str, secret: Option<&str>) -> Config {
-        let upstream = |key: &str| format!(r#"{{"provider":"openai","credentials":{}}}"#, credentials.replace("KEY", key));
+        let upstream =
+            |key: &str| format!(r#"{{"provider":"openai","credentials":{}}}"#, credentials.replace("KEY", key));
         let json = format!(
             r#"{{"client_auth":"{client_auth}","upstreams":{{"one":{},"two":{}}}}}"#,
             upstream("a"),
@@ -110,7 +111,9 @@ mod tests {
             let other = String::from_utf8(other).unwrap();
             assert_eq!(seal(1, "me").open(&other), None, "{other}");
         }
-        for odd in ["", "-", "resp_a", "resp_a-", "resp_é-0123456789abcdef0123456789abcdef", &sealed[1..], &sealed[..40]] {
+        for odd in
+            ["", "-", "resp_a", "resp_a-", "resp_é-0123456789abcdef0123456789abcdef", &sealed[1..], &sealed[..40]]
+        {
             assert_eq!(seal(1, "me").open(odd), None, "{odd}");
         }
     }
@@ -125,6 +128,9 @@ mod tests {
         assert_eq!(sealed(&config("keys", r#""none""#, Some("s"))), given);
         assert_eq!(sealed(&config("keys", r#""none""#, None)), None);
         assert!(sealed(&config("open", r#""none""#, None)).is_some());
-        assert_eq!(format!("{:?}", Seal::new(&config("keys", KEY, None), &config("keys", KEY, None).upstreams[0], "")), "Some(***)");
+        assert_eq!(
+            format!("{:?}", Seal::new(&config("keys", KEY, None), &config("keys", KEY, None).upstreams[0], "")),
+            "Some(***)"
+        );
     }
 }

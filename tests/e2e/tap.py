@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from conftest import Providers
 
 
+def wire_of(path: str) -> str:
+    """The format that is spoken at a path, if it is one of a call that generates."""
+    ends = {"/chat/completions": "chat", "/messages": "messages", "/responses": "responses"}
+    return next((wire for end, wire in ends.items() if path.endswith(end)), "")
+
+
 @dataclass
 class Answer:
     """What a client got."""
@@ -32,9 +38,9 @@ class Answer:
     whole: bool = False
 
     def check(self) -> None:
-        if self.path.endswith("/count_tokens") or "/models" in self.path or not self.whole:
+        wire = wire_of(self.path)
+        if not wire or not self.whole:
             return
-        wire = "chat" if self.path.endswith("/chat/completions") else "messages"
         kind = "error" if self.status >= 400 else "sse" if self.media_type == "text/event-stream" else "json"
         text = self.body.decode()
         assert READERS[wire, kind](text) <= EXTENSIONS
@@ -126,13 +132,13 @@ class AsyncTransport(httpx2.AsyncBaseTransport):
 def check_sent(request: dict, statuses: set[int | None]) -> None:
     """The mock providers check much, and the types what is left."""
     body, path = request["body"], request["path"].split("?")[0]
-    if request["method"] == "GET":
+    if request["method"] != "POST" or "/responses/" in path:
         return
     wanted = {int(status) for status in re.findall(r"\bstatus=(\d+)", json.dumps(body))}
     assert request["status"] in statuses | wanted, f"the provider answered {request['status']} to {body}"
     if request["status"] == 400:
         return
-    wire = "chat" if path.endswith("/chat/completions") else "messages"
+    wire = wire_of(path.removesuffix("/count_tokens"))
     beta = "anthropic-beta" in request["headers"]
     kind = params(wire, body.get("stream", False), path.endswith("/count_tokens"), beta)
     beyond = SAMPLING if wire == "messages" else set()

@@ -109,7 +109,11 @@ fn file(value: Node<'_>) -> Result<Content<'_>, Error> {
 }
 
 /// A data URL, or base64 whose type the file's name tells.
-pub(in crate::client) fn file_data<'a>(data: Node<'a>, file: Node<'a>, name: Option<&Str<'a>>) -> Result<Source<'a>, Error> {
+pub(in crate::client) fn file_data<'a>(
+    data: Node<'a>,
+    file: Node<'a>,
+    name: Option<&Str<'a>>,
+) -> Result<Source<'a>, Error> {
     let text = string(data)?;
     if url(inner(data)).is_some() {
         return source(data);

@@ -87,7 +87,8 @@ fn item<'a>(value: Node<'a>, call: &mut Generate<'a>) -> Result<(), Error> {
             }
         }
         other => {
-            let message = format!("the upstream does not know items of the type `{}`, which are OpenAI's own", shorten(other));
+            let message =
+                format!("the upstream does not know items of the type `{}`, which are OpenAI's own", shorten(other));
             return Err(Error::invalid(message).at("type"));
         }
     }
@@ -146,7 +147,8 @@ fn image(value: Node<'_>) -> Result<Content<'_>, Error> {
         (None, None) => return Err(Error::invalid("expected `image_url` or `file_id`")),
     };
     // The most that others know.
-    let detail = optional(value, "detail", string)?.map(|detail| if detail == "original" { "high".into() } else { detail });
+    let detail =
+        optional(value, "detail", string)?.map(|detail| if detail == "original" { "high".into() } else { detail });
     Ok(Content::Image { source, detail })
 }
 

@@ -206,7 +206,9 @@ impl Stream {
             }
         };
         self.items.push(Item { id, head, done: false, cut: false, kind });
-        self.of_item(at, "response.output_item.added", out, &mut |item, w| item.write(Some("in_progress"), w.key("item")));
+        self.of_item(at, "response.output_item.added", out, &mut |item, w| {
+            item.write(Some("in_progress"), w.key("item"))
+        });
         at
     }
 
@@ -214,8 +216,8 @@ impl Stream {
         let refusal = matches!(kind, BlockKind::Refusal);
         let last = self.items.len().saturating_sub(1);
         let talks = refusal || matches!(kind, BlockKind::Text);
-        let goes_on = talks
-            && self.items.get(last).is_some_and(|item| !item.done && matches!(item.kind, ItemKind::Message(_)));
+        let goes_on =
+            talks && self.items.get(last).is_some_and(|item| !item.done && matches!(item.kind, ItemKind::Message(_)));
         self.settle(goes_on.then_some(last), false, out);
         let item = match kind {
             // What clients of this format have no word for.
@@ -355,7 +357,13 @@ impl Stream {
     }
 
     /// Writes an event about the text of a thought.
-    fn of_summary(&mut self, at: usize, kind: &str, out: &mut Vec<u8>, fill: &mut dyn FnMut(&Str<'_>, &mut Writer<'_, '_>)) {
+    fn of_summary(
+        &mut self,
+        at: usize,
+        kind: &str,
+        out: &mut Vec<u8>,
+        fill: &mut dyn FnMut(&Str<'_>, &mut Writer<'_, '_>),
+    ) {
         self.of_item(at, kind, out, &mut |item, w| {
             let ItemKind::Reasoning { text, .. } = &item.kind else { return };
             w.key("summary_index").u64(0);

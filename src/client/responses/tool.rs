@@ -39,8 +39,10 @@ pub(super) fn is_custom(tool: Node<'_>) -> bool {
 
 /// Whether tools of a type are the provider's. Those of other formats' requests have none, or other types.
 pub(super) fn is_own(kind: &str) -> bool {
-    const HOSTED: &[&str] = &["file_search", "web_search", "code_interpreter", "image_generation", "mcp", "computer", "shell"];
-    HOSTED.iter().any(|hosted| kind.starts_with(hosted)) || matches!(kind, "apply_patch" | "local_shell" | "tool_search")
+    const HOSTED: &[&str] =
+        &["file_search", "web_search", "code_interpreter", "image_generation", "mcp", "computer", "shell"];
+    HOSTED.iter().any(|hosted| kind.starts_with(hosted))
+        || matches!(kind, "apply_patch" | "local_shell" | "tool_search")
 }
 
 fn tool<'a>(value: Node<'a>, unread: &mut Vec<String>) -> Result<Tool<'a>, Error> {

@@ -20,6 +20,15 @@ struct State {
     entries: VecDeque<Entry>,
     received: u64,
     seen: HashMap<u64, u64>,
+    kept: HashMap<String, Kept>,
+}
+
+/// A response that a provider keeps.
+#[derive(Clone)]
+pub struct Kept {
+    pub response: Value,
+    /// The items that it answers.
+    pub input: Vec<Value>,
 }
 
 struct Entry {
@@ -71,6 +80,21 @@ impl Log {
         let count = state.seen.entry(key).or_default();
         *count += 1;
         *count
+    }
+
+    /// Keeps a response.
+    pub fn keep(&self, id: &str, kept: Kept) {
+        self.state().kept.insert(id.to_owned(), kept);
+    }
+
+    /// A response that is kept.
+    pub fn kept(&self, id: &str) -> Option<Kept> {
+        self.state().kept.get(id).cloned()
+    }
+
+    /// Keeps a response no longer.
+    pub fn forget(&self, id: &str) {
+        self.state().kept.remove(id);
     }
 
     /// How many requests came in all.

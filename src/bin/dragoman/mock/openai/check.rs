@@ -343,6 +343,11 @@ fn small(root: &Place) -> Checked<()> {
     Ok(())
 }
 
+/// Whether a model reasons.
+pub fn thinks(model: &str) -> bool {
+    efforts(model).is_some()
+}
+
 /// What reasoning models refuse; returns whether the model reasons here.
 fn reasoning(root: &Place, model: &str) -> Checked<bool> {
     let effort = root.opt("reasoning_effort").map(|place| place.text()).transpose()?;
@@ -450,4 +455,4 @@ const FIELDS: &[&str] = &[
 ];
 
 /// Names that other providers' models have, and one for tests.
-const FOREIGN: &[&str] = &["claude-", "gemini-", "missing"];
+pub const FOREIGN: &[&str] = &["claude-", "gemini-", "missing"];

@@ -8,6 +8,7 @@ mod check;
 pub mod embeddings;
 mod message;
 mod reply;
+mod responses;
 mod schema;
 pub mod watsonx;
 
@@ -38,6 +39,7 @@ fn handle(request: &Request, log: &Log) -> Checked<Reply> {
     match (method, path) {
         ("POST", "/v1/chat/completions") => complete(request, log),
         ("POST", "/v1/embeddings") => embeddings::serve(request, log),
+        _ if path == "/v1/responses" || path.starts_with("/v1/responses/") => responses::serve(request, log),
         ("GET", "/v1/models") => {
             let models = MODELS.map(model);
             Ok(Reply::json(200, pretty(&json!({"object": "list", "data": models}))))

@@ -261,7 +261,7 @@ impl Writer<'_> {
 }
 
 /// Answers name the dated snapshot that an alias stands for.
-fn snapshot(model: &str) -> String {
+pub fn snapshot(model: &str) -> String {
     let year = model.split('-').any(|part| part.len() == 4 && part.starts_with("20"));
     if year || !model.starts_with("gpt-") && !model.starts_with('o') {
         return model.to_owned();
