@@ -14,7 +14,7 @@ use crate::format::{Format, Operation};
 use crate::http::Headers;
 use crate::json::{Body, Doc, Edits};
 use crate::patch;
-use crate::provider::{Auth, Quirks, Surface};
+use crate::provider::{Auth, Surface};
 use crate::reply::Reply;
 use crate::wire::{self, Dropped, Target};
 
@@ -110,7 +110,8 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
         if call.operation == Operation::Generate {
             patch::apply(doc.root(), &upstream.params, quirks, &mut dropped, &mut edits)?;
         }
-        client.splice_request(doc.root(), &usage_ask(call.ask, quirks), call.model, &mut edits);
+        let stream = call.ask.stream && patch::may_ask_for_usage(&upstream.params, quirks);
+        client.splice_request(doc.root(), &Ask { stream, ..call.ask.clone() }, call.model, &mut edits);
         let whole = changed.is_some().then(|| vec![Piece::New(mem::take(&mut edits).apply(doc).into_bytes())]);
         (whole.unwrap_or_else(|| in_place(edits, doc)), wire.reader())
     } else {
@@ -128,7 +129,8 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
         }
         let body = if patch::is_needed(&upstream.params, quirks) {
             let bytes = encoded.body.into_bytes();
-            let doc = Doc::lenient(&bytes).map_err(|fault| Error::new(Kind::Internal, fault.to_string()))?;
+            // A call that is as deep or has as many values as can be read may be a little more in another format.
+            let doc = Doc::lenient(&bytes).map_err(|fault| Error::invalid(fault.what))?;
             let mut edits = Edits::default();
             patch::apply(doc.root(), &upstream.params, quirks, &mut dropped, &mut edits)?;
             vec![Piece::New(edits.apply(&doc).into_bytes())]
@@ -150,11 +152,6 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
 fn unsupported(upstream: &Upstream, call: Inbound<'_>) -> Error {
     let (name, operation) = (&upstream.name, call.operation);
     Error::new(Kind::Unavailable, format!("the upstream `{name}` cannot do this ({operation:?})"))
-}
-
-/// An upstream that refuses `stream_options` is not asked for usage in the stream.
-fn usage_ask(ask: &Ask, quirks: &Quirks) -> Ask {
-    Ask { stream: ask.stream && quirks.stream_options, ..ask.clone() }
 }
 
 /// `params.default.max_tokens`: for wires that must say a limit.

@@ -109,7 +109,49 @@ fn decoded(part: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
+
+    const CHAT: Endpoint = Endpoint::Call(Operation::Generate, Format::Chat);
+    const MESSAGES: Endpoint = Endpoint::Call(Operation::Generate, Format::Messages);
+    const COUNT: Endpoint = Endpoint::Call(Operation::CountTokens, Format::Messages);
+
+    #[test]
+    fn paths_name_calls() {
+        for (path, expected) in [
+            ("/v1/chat/completions", Some(CHAT)),
+            ("/chat/completions/?x=1#y", Some(CHAT)),
+            ("/openai/deployments/gpt-4o/chat/completions?api-version=1", Some(CHAT)),
+            ("/v1/messages?beta=true", Some(MESSAGES)),
+            ("/messages", Some(MESSAGES)),
+            ("/v1/messages/count_tokens", Some(COUNT)),
+            ("/v1/messages/batches", None),
+            ("/v1chat/completions", None),
+            ("/v1/v1/messages", None),
+            ("/team/v1/messages", None),
+            ("/openai/deployments/a/b/chat/completions", None),
+            ("", None),
+            ("*", None),
+        ] {
+            assert_eq!(Endpoint::of("POST", path, false).ok(), expected, "{path}");
+        }
+        assert_eq!(Endpoint::of("POST", "/team/v1/messages", true), Ok(MESSAGES));
+        assert_eq!(Endpoint::of("GET", "/team/models", true), Ok(Endpoint::Models));
+        assert!(Endpoint::of("GET", "/team/health", true).is_err());
+    }
+
+    #[test]
+    fn a_path_has_its_method() {
+        for (method, path) in
+            [("GET", "/v1/messages"), ("POST", "/v1/models"), ("DELETE", "/health"), ("", "/v1/messages")]
+        {
+            let error = Endpoint::of(method, path, false).unwrap_err();
+            assert_eq!(error.kind, Kind::MethodNotAllowed, "{method} {path}");
+        }
+        assert_eq!(Endpoint::of("HEAD", "/health", false), Ok(Endpoint::Health));
+    }
 
     #[test]
     fn paths_name_models() {

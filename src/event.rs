@@ -147,6 +147,21 @@ pub enum Delta<'a> {
     Text(Str<'a>),
 }
 
+impl Delta<'_> {
+    /// How many bytes it brings.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Arguments(text) | Self::Signature(text) | Self::Text(text) => text.len(),
+            Self::Citation { raw, .. } | Self::Logprobs(raw) | Self::Native(raw) => raw.len(),
+        }
+    }
+
+    /// Whether it brings nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// Why an answer is complete.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FinishReason<'a> {

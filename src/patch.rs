@@ -46,7 +46,7 @@ pub fn apply(
         changes.push((name, Change::Set(json)));
     }
     for name in params.drop.iter().filter(|name| has(name)) {
-        if brings(name) {
+        if brings(name) && name != STREAM_OPTIONS {
             dropped.forget(name.clone());
         }
         changes.push((name, Change::Remove));
@@ -82,8 +82,8 @@ pub fn apply(
         }
         changes.push((ours, if both { Change::Remove } else { Change::Rename(theirs) }));
     }
-    if !quirks.stream_options && has("stream_options") {
-        changes.push(("stream_options", Change::Remove));
+    if !quirks.stream_options && has(STREAM_OPTIONS) {
+        changes.push((STREAM_OPTIONS, Change::Remove));
     }
     if !changes.is_empty() {
         edits.members(root, &changes);
@@ -102,7 +102,7 @@ fn inner(root: Node<'_>, quirks: &Quirks, dropped: &mut Dropped, edits: &mut Edi
         for (name, value) in message.members() {
             match &*name {
                 "content" => value.items().for_each(|part| clean(part, quirks, dropped, edits)),
-                "role" if !quirks.developer_role && value.raw() == "\"developer\"" => {
+                "role" if !quirks.developer_role && value.str().is_some_and(|role| role == "developer") => {
                     changes.push(("role", Change::Set("\"system\"")));
                 }
                 "role" => {}
@@ -159,6 +159,14 @@ fn call_id(id: Node<'_>, ids: CallIds, edits: &mut Edits) {
         edits.replace(id, sent.to_json());
     }
 }
+
+/// Whether an upstream may be asked for usage at the end of a stream.
+pub fn may_ask_for_usage(params: &Params, quirks: &Quirks) -> bool {
+    quirks.stream_options && !params.drop.iter().any(|name| name == STREAM_OPTIONS)
+}
+
+/// How usage is asked for: the gateway's own matter, so it is not reported where it goes.
+const STREAM_OPTIONS: &str = "stream_options";
 
 /// Fields that clients of OpenAI's format may send, and that its wire never writes.
 const UNWRITTEN: &[&str] = &["thinking", "top_k"];

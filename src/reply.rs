@@ -5,6 +5,9 @@
 //! only what must change. The rule of use: [`Reply::head`] once; then, as its [`Plan`] says, either [`Reply::whole`] once
 //! with all of the body, or [`Reply::chunk`] for each part and [`Reply::end`] once.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
 use crate::answer::Answer;
@@ -94,22 +97,13 @@ impl Reply {
         if compressed {
             self.media_type = "compressed data".into();
         }
-        if status == 200 && self.media_type == EVENT_STREAM && self.ask.stream {
+        if (200..=299).contains(&status) && self.media_type == EVENT_STREAM && self.ask.stream {
             if !self.spliced {
                 self.writer = Some(self.client.stream(&self.ask));
             }
             return Plan::Stream;
         }
         Plan::Whole
-    }
-
-    /// The status that the host shall see before the body is there, so that it can try again.
-    pub fn early_status(&self) -> u16 {
-        match self.status {
-            401..=403 if !self.own_credentials => 502,
-            300..=399 => 502,
-            status => status,
-        }
     }
 
     /// All of the body of an answer.
@@ -208,11 +202,9 @@ impl Reply {
     }
 
     fn failure(&self, body: &[u8], meter: &mut Meter) -> Result<Finished, Error> {
-        if (300..=399).contains(&self.status) {
-            return Err(Error::new(
-                Kind::BadAnswer,
-                format!("the upstream answered with a redirect ({})", self.status),
-            ));
+        if !(400..=599).contains(&self.status) {
+            let what = if (300..=399).contains(&self.status) { "a redirect" } else { "an unknown status" };
+            return Err(Error::new(Kind::BadAnswer, format!("the upstream answered with {what} ({})", self.status)));
         }
         if matches!(self.status, 401..=403) && !self.own_credentials {
             // The provider's own words could show a part of the key, and the client cannot mend it.
@@ -243,6 +235,9 @@ impl Reply {
 
     /// The next part of a stream; what the client is to get of it is added to `out`.
     pub fn chunk(&mut self, chunk: &[u8], meter: &mut Meter, now: u64, out: &mut Vec<u8>) {
+        if self.over {
+            return;
+        }
         let mut decoder = std::mem::take(&mut self.decoder);
         let result = decoder.push(chunk, &mut |frame| self.frame(&frame, meter, now, out));
         self.decoder = decoder;
@@ -290,21 +285,18 @@ impl Reply {
             self.fail(&error, meter, out);
             return;
         };
+        let over = &mut self.over;
+        let mut observe = |event: &Event<'_>| {
+            meter.observe(event, now);
+            *over |= matches!(event, Event::End | Event::Error(_));
+        };
         match &mut self.writer {
-            Some(writer) => {
-                let over = &mut self.over;
-                self.reader.event(frame.event, doc.root(), &mut |event| {
-                    meter.observe(&event, now);
-                    *over |= matches!(event, Event::Error(_));
-                    writer.event(event, out);
-                });
-            }
+            Some(writer) => self.reader.event(frame.event, doc.root(), &mut |event| {
+                observe(&event);
+                writer.event(event, out);
+            }),
             None => {
-                let over = &mut self.over;
-                self.reader.event(frame.event, doc.root(), &mut |event| {
-                    meter.observe(&event, now);
-                    *over |= matches!(event, Event::Error(_));
-                });
+                self.reader.event(frame.event, doc.root(), &mut |event| observe(&event));
                 let mut edits = Edits::default();
                 if self.client.splice_event(doc.root(), &self.ask, &mut edits) {
                     splice(frame, &doc, edits, out);
@@ -312,6 +304,11 @@ impl Reply {
             }
         }
         self.memory = doc.into_memory();
+        let kept = self.writer.as_ref().map_or(0, |writer| writer.kept()).saturating_add(self.reader.kept());
+        if kept > MOST_KEPT {
+            let message = "the upstream sent more than 16 MiB that cannot be passed on before what follows";
+            self.fail(&Error::new(Kind::BadAnswer, message), meter, out);
+        }
     }
 
     fn finish(&mut self, meter: &mut Meter, now: u64, out: &mut Vec<u8>) {
@@ -346,6 +343,9 @@ impl Reply {
         }
     }
 }
+
+/// The most bytes of a stream that are kept because of what may follow: as many as one event may have.
+const MOST_KEPT: usize = 16 << 20;
 
 /// Whether bytes without data begin as an event stream's do, and not as a page's that came in its place.
 fn is_event_stream(raw: &[u8]) -> bool {

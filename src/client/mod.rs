@@ -23,6 +23,9 @@ pub fn of(format: Format) -> &'static dyn Client {
     }
 }
 
+/// The longest id of a provider's answer that is passed on: each event of a stream may repeat it.
+const LONGEST_ID: usize = 256;
+
 /// What the gateway must know of a request in `format`, whose path may have named the model.
 pub fn ask(format: Format, named: Option<String>, root: Node<'_>, now: u64) -> Result<Ask, Error> {
     match named {
@@ -84,4 +87,9 @@ pub trait Client: Sync {
 pub trait StreamWriter {
     /// Writes one event. After [`Event::End`] or [`Event::Error`] nothing more is written.
     fn event(&mut self, event: Event<'_>, out: &mut Vec<u8>);
+
+    /// As [`Reader::kept`](crate::wire::Reader::kept).
+    fn kept(&self) -> usize {
+        0
+    }
 }

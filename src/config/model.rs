@@ -168,7 +168,7 @@ fn upstream_models(
     for (name, value) in value.map(1000)? {
         let Some(upstream) = upstreams.find(&value, &name) else { continue };
         if !choices.iter().any(|choice| choice.upstream == upstream) {
-            value.fault(format!("`{name}` is none of the model's `upstreams`"));
+            value.fault(format!("`{}` is none of the model's `upstreams`", shorten(&name)));
         }
         let name = if pattern {
             pattern::read(&value)

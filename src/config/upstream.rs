@@ -40,7 +40,8 @@ impl Upstreams {
         if chosen().any(|upstream| upstream.provider.id != client.provider.id) {
             value.fault(format!(
                 "`{}` has `credentials: client`, so all upstreams of the model must be of the provider `{}`",
-                client.name, client.provider.id
+                shorten(&client.name),
+                client.provider.id
             ));
         }
     }
@@ -152,7 +153,12 @@ fn params(value: &Value<'_>) -> Option<Params> {
 /// Names of parameters and their values, which stay as they are written.
 fn settings(value: &Value<'_>) -> Option<Vec<(String, String)>> {
     let members = value.map(1000)?;
-    members.iter().for_each(|(name, value)| check_param(value, name));
+    for (name, value) in &members {
+        check_param(value, name);
+        if name == "stream_options" {
+            value.fault("the filter asks for usage itself; `drop` keeps it from asking");
+        }
+    }
     Some(members.into_iter().map(|(name, value)| (name.into_owned(), value.raw().to_owned())).collect())
 }
 

@@ -4,9 +4,11 @@
 //! [`listener`] holds the roles `gateway` and `standalone`, [`cluster`] the role `upstream`; what they do alike with an
 //! upstream's request and answer is in [`exchange`].
 
+#[expect(unsafe_code, reason = "calls of the host")]
 mod abi;
 mod calls;
 mod cluster;
+#[expect(unsafe_code, reason = "calls of the host")]
 mod environment;
 mod exchange;
 mod listener;

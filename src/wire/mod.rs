@@ -46,6 +46,11 @@ pub trait Reader {
     /// The stream has ended, or said so (`[DONE]`); may be called twice. A stream that ends without a finish is an
     /// [`Event::Error`].
     fn end(&mut self, out: &mut dyn FnMut(Event<'_>));
+
+    /// How many bytes of the stream it has kept so far because of what may follow. What it keeps beside them has a bound.
+    fn kept(&self) -> usize {
+        0
+    }
 }
 
 /// What a wire is told about the upstream.

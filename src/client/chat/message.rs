@@ -1,5 +1,7 @@
 //! Messages, by role.
 
+use std::collections::BTreeMap;
+
 use super::super::fields::{boolean, list, object, optional, raw_object, required, string};
 use super::part;
 use super::request::unknown;
@@ -17,27 +19,32 @@ pub(super) fn read(value: Node<'_>) -> Result<Vec<Message<'_>>, Error> {
 
 /// Calls in the old way, which have no ids: a result is that of the last call with its name.
 #[derive(Default)]
-struct Functions<'a>(Vec<Str<'a>>);
+struct Functions {
+    calls: usize,
+    /// The number of the last call of each name.
+    last: BTreeMap<String, usize>,
+}
 
-impl<'a> Functions<'a> {
-    fn call(&mut self, name: Str<'a>) -> Str<'a> {
-        self.0.push(name);
-        Self::id(self.0.len())
+impl Functions {
+    fn call<'a>(&mut self, name: &Str<'_>) -> Str<'a> {
+        self.calls = self.calls.saturating_add(1);
+        self.last.insert(name.to_text().into_owned(), self.calls);
+        Self::id(self.calls)
     }
 
-    fn result(&mut self, name: &Str<'a>) -> Str<'a> {
-        match self.0.iter().rposition(|called| called == name) {
-            Some(at) => Self::id(at.saturating_add(1)),
-            None => self.call(name.clone()),
+    fn result<'a>(&mut self, name: &Str<'_>) -> Str<'a> {
+        match self.last.get(&*name.to_text()) {
+            Some(number) => Self::id(*number),
+            None => self.call(name),
         }
     }
 
-    fn id(number: usize) -> Str<'a> {
+    fn id<'a>(number: usize) -> Str<'a> {
         Str::plain(format!("call_function_{number}"))
     }
 }
 
-fn message<'a>(value: Node<'a>, functions: &mut Functions<'a>) -> Result<Message<'a>, Error> {
+fn message<'a>(value: Node<'a>, functions: &mut Functions) -> Result<Message<'a>, Error> {
     let role = required(object(value)?, "role")?;
     let role = string(role).map_err(|e| e.at("role"))?.decode();
     let mut message = match &*role {
@@ -67,7 +74,7 @@ fn said(value: Node<'_>, role: Role) -> Result<Message<'_>, Error> {
     Ok(Message { role, name: optional(value, "name", string)?, parts })
 }
 
-fn assistant<'a>(value: Node<'a>, functions: &mut Functions<'a>) -> Result<Message<'a>, Error> {
+fn assistant<'a>(value: Node<'a>, functions: &mut Functions) -> Result<Message<'a>, Error> {
     let mut parts = Vec::new();
     reasoning(value, &mut parts)?;
     if let Some(content) = value.get("content") {
@@ -81,7 +88,7 @@ fn assistant<'a>(value: Node<'a>, functions: &mut Functions<'a>) -> Result<Messa
     }
     if let Some(call) = value.get("function_call") {
         let (name, arguments) = function(call).map_err(|e| e.at("function_call"))?;
-        let id = functions.call(name.clone());
+        let id = functions.call(&name);
         parts.push(Content::ToolCall { id, name, arguments }.into());
     }
     if let Some(calls) = optional(value, "tool_calls", list)? {
@@ -161,7 +168,7 @@ fn tool_result(value: Node<'_>) -> Result<Message<'_>, Error> {
     result(value, id)
 }
 
-fn function_result<'a>(value: Node<'a>, functions: &mut Functions<'a>) -> Result<Message<'a>, Error> {
+fn function_result<'a>(value: Node<'a>, functions: &mut Functions) -> Result<Message<'a>, Error> {
     let name = string(required(value, "name")?).map_err(|e| e.at("name"))?;
     result(value, functions.result(&name))
 }

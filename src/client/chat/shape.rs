@@ -1,5 +1,6 @@
 //! What whole answers and chunks have in common.
 
+use crate::client::LONGEST_ID;
 use crate::event::FinishReason;
 use crate::format::Format;
 use crate::json::{Doc, Node, Str, Writer};
@@ -11,7 +12,7 @@ const PREFIX: &str = "chatcmpl-";
 /// `id`: the provider's.
 pub(super) fn id(w: &mut Writer<'_, '_>, id: &Str<'_>, now: u64) {
     let w = w.key("id");
-    if id.is_empty() {
+    if id.is_empty() || id.len() > LONGEST_ID {
         w.text(&format!("{PREFIX}{now}"));
     } else if id.strip_prefix(PREFIX).is_some() {
         w.str(id);

@@ -20,6 +20,8 @@ pub(super) struct Writer {
     tool_calls: u32,
     usage: Option<Usage>,
     service_tier: Option<Str<'static>>,
+    /// The bytes of thoughts and citations that were kept.
+    kept: usize,
     done: bool,
 }
 
@@ -78,6 +80,7 @@ impl Writer {
             tool_calls: 0,
             usage: None,
             service_tier: None,
+            kept: 0,
             done: false,
         };
         writer.start(&Str::default(), None);
@@ -166,6 +169,8 @@ impl Writer {
     fn block_delta(&mut self, index: u32, number: u32, delta: Delta<'_>, out: &mut Vec<u8>) {
         let Some((frame, choice)) = self.choice(index, true, out) else { return };
         let Some((_, block)) = choice.open.iter_mut().find(|(n, _)| *n == number) else { return };
+        let length = delta.len();
+        let mut kept = 0;
         match (delta, block) {
             (Delta::Text(piece) | Delta::Arguments(piece), _) if piece.is_empty() => {}
             (Delta::Text(piece), Block::Text { .. }) => {
@@ -174,6 +179,7 @@ impl Writer {
             }
             (Delta::Text(piece), Block::Reasoning { text, .. }) => {
                 piece.escape_into(text);
+                kept = length;
                 frame.delta(out, index, |w| w.key("reasoning_content").str(&piece));
             }
             (Delta::Text(piece), Block::Refusal) => frame.delta(out, index, |w| w.key("refusal").str(&piece)),
@@ -183,15 +189,20 @@ impl Writer {
             }
             (Delta::Citation { format, raw }, Block::Text { citations, .. }) => {
                 citations.extend(shape::Annotation::read(format, raw));
+                kept = length;
             }
             (Delta::Logprobs(raw), _) => frame.choice(out, index, |w| {
                 w.key("delta").object(|_| {});
                 w.key("logprobs").raw_line(raw);
                 w.key("finish_reason").null();
             }),
-            (Delta::Signature(proof), Block::Reasoning { signature, .. }) => *signature = Some(proof.into_owned()),
+            (Delta::Signature(proof), Block::Reasoning { signature, .. }) => {
+                *signature = Some(proof.into_owned());
+                kept = length;
+            }
             _ => {}
         }
+        self.kept = self.kept.saturating_add(kept);
     }
 
     fn block_stop(&mut self, index: u32, number: u32, out: &mut Vec<u8>) {
@@ -280,6 +291,10 @@ impl StreamWriter for Writer {
                 }
             }
         }
+    }
+
+    fn kept(&self) -> usize {
+        self.kept
     }
 }
 

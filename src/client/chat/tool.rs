@@ -1,5 +1,8 @@
 //! Tools, and which of them shall be called.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use super::super::fields::{boolean, list, object, optional, raw_object, required, string, wrong};
 use super::request::unknown;
 use crate::call::{Tool, ToolChoice};
@@ -25,11 +28,18 @@ pub(super) struct Allowed<'a> {
 impl<'a> Allowed<'a> {
     /// Takes away the other tools.
     pub(super) fn apply(self, tools: &mut Vec<Tool<'a>>) -> Result<ToolChoice<'a>, Error> {
-        tools.retain(|tool| match tool {
-            Tool::Function { name, .. } => {
-                self.tools.iter().any(|(kind, n)| *kind == "function" && n.as_ref() == Some(name))
+        let mut kinds = BTreeSet::new();
+        let mut functions: BTreeSet<Cow<'_, str>> = BTreeSet::new();
+        for (kind, name) in &self.tools {
+            if *kind == "function" {
+                functions.extend(name.as_ref().map(Str::to_text));
+            } else {
+                kinds.insert(kind.to_text());
             }
-            Tool::Native { kind, .. } => self.tools.iter().any(|(k, _)| k == kind),
+        }
+        tools.retain(|tool| match tool {
+            Tool::Function { name, .. } => functions.contains(&name.to_text()),
+            Tool::Native { kind, .. } => kinds.contains(&kind.to_text()),
         });
         if tools.is_empty() {
             return Err(Error::invalid("none of the allowed tools is in `tools`").at("allowed_tools"));

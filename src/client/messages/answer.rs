@@ -98,6 +98,9 @@ fn write_input(w: &mut Writer<'_, '_>, arguments: &Str<'_>) {
     }
 }
 
+/// The most members that deltas of a native block bring. Real ones bring one or two.
+const MOST_MEMBERS: usize = 32;
+
 /// A native block with its deltas in it: pieces of `input` are joined, other members are what the last delta says.
 fn whole<'a>(raw: &'a str, deltas: &[String]) -> Cow<'a, str> {
     let docs: Vec<Doc<'_>> = deltas.iter().filter_map(|delta| Doc::lenient(delta.as_bytes()).ok()).collect();
@@ -113,7 +116,9 @@ fn whole<'a>(raw: &'a str, deltas: &[String]) -> Cow<'a, str> {
         }
         for (name, value) in delta.members().filter(|(name, _)| name != "type") {
             members.retain(|(n, _)| *n != name);
-            members.push((name, value.raw()));
+            if members.len() < MOST_MEMBERS {
+                members.push((name, value.raw()));
+            }
         }
     }
     if Doc::lenient(input.as_bytes()).is_ok() {

@@ -7,14 +7,17 @@ use crate::error::{Error, shorten};
 use crate::format::Format;
 use crate::json::{Kind, Node, Str};
 
-/// Fields that have no place in a [`Generate`](crate::call::Generate), each once.
+/// Fields that have no place in a [`Generate`](crate::call::Generate), each once, as many as are worth a report.
 #[derive(Debug, Default)]
 pub(super) struct Unread(Vec<String>);
+
+/// The most fields that are noted.
+const MOST: usize = 32;
 
 impl Unread {
     /// Notes a field.
     pub(super) fn note(&mut self, name: &str) {
-        if !self.0.iter().any(|n| n == name) {
+        if self.0.len() < MOST && !self.0.iter().any(|n| n == name) {
             self.0.push(name.to_owned());
         }
     }

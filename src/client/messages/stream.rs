@@ -51,6 +51,9 @@ struct Open {
     stop: String,
 }
 
+/// What a block that waits counts for beside what is in it, in bytes: enough that there are never very many.
+const WAITING: usize = 1024;
+
 /// A block that waits for another to stop.
 #[derive(Debug)]
 struct Waiting {
@@ -72,6 +75,8 @@ pub(super) struct Stream {
     running: Vec<(u32, Shape)>,
     /// In the order in which they shall be written. Empty unless a block is open that may not pause.
     waiting: VecDeque<Waiting>,
+    /// The bytes that had to wait so far.
+    pub(super) kept: usize,
     seen: Seen,
     finish: Option<FinishReason<'static>>,
     stop_sequence: Option<Str<'static>>,
@@ -90,6 +95,7 @@ impl Stream {
             open: None,
             running: Vec::new(),
             waiting: VecDeque::new(),
+            kept: 0,
             seen: Seen::default(),
             finish: None,
             stop_sequence: None,
@@ -173,10 +179,12 @@ impl Stream {
             return self.write_delta(&delta, out);
         }
         if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.block == block) {
+            self.kept = self.kept.saturating_add(delta.len());
             return waiting.so_far.add(delta);
         }
         let Some(&(_, shape)) = self.running.iter().find(|(running, _)| *running == block) else { return };
         if self.must_wait() {
+            self.kept = self.kept.saturating_add(delta.len());
             let mut so_far = Block::new(shape.kind());
             so_far.add(delta);
             self.wait(block, so_far);
@@ -221,6 +229,7 @@ impl Stream {
     }
 
     fn wait(&mut self, block: u32, so_far: Block) {
+        self.kept = self.kept.saturating_add(WAITING);
         self.waiting.push_back(Waiting { block, so_far, stopped: false });
     }
 

@@ -1,16 +1,18 @@
 //! What answers and streams both say: ids, reasons to stop, counts.
 
+use crate::client::LONGEST_ID;
 use crate::event::FinishReason;
 use crate::json::{Str, Writer};
 use crate::usage::Usage;
 
 /// The id of an answer in Anthropic's shape.
 pub(super) fn message_id(id: &Str<'_>, now: u64) -> Str<'static> {
-    if id.strip_prefix("msg_").is_some() {
+    let usable = !id.is_empty() && id.len() <= LONGEST_ID;
+    if usable && id.strip_prefix("msg_").is_some() {
         return id.clone().into_owned();
     }
     let mut own = String::from("msg_");
-    if id.is_empty() {
+    if !usable {
         own.push_str(&now.to_string());
     } else {
         id.escape_into(&mut own);

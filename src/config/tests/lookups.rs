@@ -1,5 +1,8 @@
 //! Names, keys and what they may do.
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 
 /// Two upstreams and every kind of name.

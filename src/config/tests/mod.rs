@@ -3,6 +3,9 @@
 mod faults;
 mod lookups;
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 
 /// A variable `X_KEY` holds `x-secret`; others are not set.
@@ -23,52 +26,7 @@ fn parse(json: &str) -> Config {
 }
 
 /// A document with nearly everything in it.
-const EXAMPLE: &str = r#"{
-  "role": "gateway",
-  "client_auth": "keys",
-  "upstreams": {
-    "claude": { "provider": "anthropic", "credentials": { "api_key": { "env": "A_KEY" } } },
-    "openai-eu": {
-      "provider": "openai",
-      "base_url": "https://EU.contoso.example:8443/openai/v1/",
-      "models": { "gpt-4o": "my-4o-deployment", "*": "*" },
-      "credentials": { "api_key": [{ "env": "B_KEY" }, { "value": "written" }] }
-    },
-    "local": {
-      "provider": "openai_compatible",
-      "base_url": "http://vllm.default.svc:8000/v1",
-      "credentials": "none",
-      "params": { "default": { "max_tokens": 1024 }, "force": {"seed": 1.0, "user": {"a": [ ]}}, "drop": ["logit_bias"] },
-      "headers": { "set": { "X-Team": "ml" }, "remove": ["x-internal"], "forward": ["X-Trace"] }
-    }
-  },
-  "models": [
-    {
-      "name": "smart",
-      "aliases": ["gpt-4o"],
-      "upstreams": ["claude", { "name": "openai-eu", "weight": 2 }],
-      "upstream_models": { "claude": "claude-sonnet-4-5", "openai-eu": "gpt-4o" },
-      "balance": "priority",
-      "timeouts": { "first_token": "10s", "total": "10m" },
-      "retries": 2
-    },
-    { "name": "anthropic/*", "upstreams": ["claude"] }
-  ],
-  "keys": [
-    {
-      "id": "team-search-prod",
-      "hash": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-      "models": ["smart", "anthropic/*"],
-      "team": "search",
-      "expires": "2027-01-01T00:00:00Z",
-      "disabled": false,
-      "tags": ["prod"]
-    }
-  ],
-  "teams": [{ "id": "search" }],
-  "unsupported_params": "drop",
-  "metrics": { "key_label": "id", "max_series": 5000 }
-}"#;
+const EXAMPLE: &str = include_str!("example.json");
 
 #[test]
 fn reads_the_example() {

@@ -195,7 +195,7 @@ fn input(arguments: &Str<'_>, w: &mut Writer<'_, '_>) {
     if text.is_empty() {
         return w.raw("{}");
     }
-    match Doc::lenient(text.as_bytes()) {
+    match Doc::strict(text.as_bytes()) {
         Ok(doc) if doc.root().kind() == Kind::Object => w.raw(text),
         // What the model wrote wrong stays to be seen by it.
         _ => w.object(|w| w.key("raw_arguments").str(arguments)),

@@ -136,6 +136,9 @@ fn ends(name: &str, at: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn key(name: &str) -> &'static str {

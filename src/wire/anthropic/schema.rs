@@ -77,6 +77,7 @@ fn fate(name: &str, value: Node<'_>) -> Fate {
         ("items", Kind::Object) => Fate::Schema,
         ("anyOf" | "allOf", Kind::Array) => Fate::Schemas,
         ("oneOf", Kind::Array) => Fate::Either,
+        ("additionalProperties" | "description", Kind::Null) => Fate::Drop,
         ("additionalProperties", _) if value.raw() != "false" => Fate::Close,
         ("minItems", _) if !matches!(value.u64(), Some(0 | 1)) => Fate::Describe,
         ("format", Kind::String) if !value.str().is_some_and(|s| FORMATS.iter().any(|f| s == **f)) => Fate::Describe,
@@ -144,6 +145,9 @@ fn write(schema: Node<'_>, w: &mut Writer<'_, '_>) {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::held;
 
     #[test]
@@ -171,6 +175,16 @@ mod tests {
         assert_eq!(
             held(r#"{"oneOf":[{"type":"string","format":"iban"},{"type":"array","minItems":2}]}"#),
             r#"{"anyOf":[{"type":"string","description":"{format: \"iban\"}"},{"type":"array","description":"{minItems: 2}"}]}"#
+        );
+    }
+
+    #[test]
+    fn null_says_nothing() {
+        assert_eq!(
+            held(
+                r#"{"type":"object","properties":{"a":{"minimum":1,"description":null}},"additionalProperties":null}"#
+            ),
+            r#"{"type":"object","properties":{"a":{"description":"{minimum: 1}"}},"additionalProperties":false}"#
         );
     }
 

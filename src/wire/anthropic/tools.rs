@@ -1,5 +1,7 @@
 //! [Tools](https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools) and which of them to call.
 
+use std::collections::BTreeSet;
+
 use super::content::Blocks;
 use super::messages::Turn;
 use super::models::Model;
@@ -8,7 +10,7 @@ use super::thinking::Settled;
 use crate::call::{Content, Generate, Tool, ToolChoice};
 use crate::error::{Error, shorten};
 use crate::format::Format;
-use crate::json::{Doc, Kind, Str, Writer};
+use crate::json::{Change, Doc, Edits, Kind, Str, Writer};
 use crate::wire::Dropped;
 
 /// The tools of a call.
@@ -31,9 +33,10 @@ pub(super) fn take<'a>(call: &'a Generate<'a>, turns: &[Turn<'a>], dropped: &mut
         }
     }
     if tools.offered.is_empty() {
+        let mut seen = BTreeSet::new();
         for part in turns.iter().flat_map(|turn| &turn.parts) {
             if let Content::ToolCall { name, .. } = &part.content
-                && !tools.shown.contains(&name)
+                && seen.insert(name.to_text())
             {
                 tools.shown.push(name);
             }
@@ -140,7 +143,11 @@ fn input_schema<'a>(parameters: Option<&'a str>, held: bool, w: &mut Writer<'_, 
     if root.kind() != Kind::Object || root.get("type").is_some() {
         return w.share_raw(raw);
     }
-    let rest = root.raw().strip_prefix('{').unwrap_or_default();
-    let comma = if root.members().next().is_some() { "," } else { r#","properties":{}"# };
-    w.raw(&format!(r#"{{"type":"object"{comma}{rest}"#));
+    let mut changes = vec![("type", Change::Set("\"object\""))];
+    if root.members().next().is_none() {
+        changes.push(("properties", Change::Set("{}")));
+    }
+    let mut edits = Edits::default();
+    edits.members(root, &changes);
+    w.raw(&String::from_utf8(edits.apply(&doc).into_bytes()).unwrap_or_default());
 }

@@ -148,6 +148,9 @@ fn version(text: &str) -> Option<((u32, u32), &str)> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use crate::call::Reasoning;
 

@@ -12,6 +12,9 @@ use crate::wire::names::Names;
 /// The most choices that are followed; OpenAI gives at most as many.
 const MOST_CHOICES: u32 = 128;
 
+/// The longest class of service: it is repeated with every count of usage.
+const LONGEST_TIER: usize = 64;
+
 /// The reader of one answer.
 pub(super) struct Reply {
     names: Names,
@@ -48,7 +51,7 @@ impl<'d> Chunk<'d> {
                 "error" => chunk.error = Some(value),
                 "id" => chunk.id = value.str(),
                 "model" => chunk.model = value.str(),
-                "service_tier" => chunk.service_tier = value.str(),
+                "service_tier" => chunk.service_tier = value.str().filter(|tier| tier.len() <= LONGEST_TIER),
                 "usage" => chunk.usage = usage(value).or(chunk.usage),
                 // Groq's own part.
                 "x_groq" => {
@@ -158,7 +161,9 @@ impl Reply {
                 return self.fail(error, out);
             }
             chunk.usage = chunk.usage.or(piece.usage);
-            self.choice(piece, position, whole, out);
+            if let Err(error) = self.choice(piece, position, whole, out) {
+                return self.fail(error, out);
+            }
         }
         if let Some(usage) = chunk.usage {
             out(Event::Usage { usage, service_tier: self.service_tier.as_ref().map(Str::reborrow) });
@@ -167,24 +172,22 @@ impl Reply {
         }
     }
 
-    fn choice(&mut self, piece: Piece<'_>, position: u32, whole: bool, out: Out<'_>) {
+    fn choice(&mut self, piece: Piece<'_>, position: u32, whole: bool, out: Out<'_>) -> Result<(), Error> {
         let index = piece.index.map_or(position, |index| u32::try_from(index).unwrap_or(u32::MAX));
         if index >= MOST_CHOICES {
-            return out(Event::Unknown);
+            out(Event::Unknown);
+            return Ok(());
         }
         let at = self.choices.iter().position(|choice| choice.index == index).unwrap_or_else(|| {
             self.choices.push(Choice::new(index));
             self.choices.len().saturating_sub(1)
         });
-        let Some(choice) = self.choices.get_mut(at) else { return };
-        if choice.finished {
-            return;
-        }
+        let Some(choice) = self.choices.get_mut(at).filter(|choice| !choice.finished) else { return Ok(()) };
         match (piece.delta, piece.message) {
-            (Some(delta), _) => choice.message(delta, piece.logprobs, &self.names, false, out),
+            (Some(delta), _) => choice.message(delta, piece.logprobs, &self.names, false, out)?,
             // In a stream some servers repeat the message as a whole at the end.
             (None, Some(message)) if choice.is_empty() => {
-                choice.message(message, piece.logprobs, &self.names, true, out);
+                choice.message(message, piece.logprobs, &self.names, true, out)?;
             }
             _ => choice.text(piece.text.unwrap_or_default(), out),
         }
@@ -193,6 +196,7 @@ impl Reply {
             let stop = piece.stop.filter(|stop| self.stops.iter().any(|wanted| *stop == **wanted));
             choice.finish(&reason, stop, &self.names, out);
         }
+        Ok(())
     }
 }
 
@@ -226,6 +230,10 @@ impl Reader for Reply {
         }
         self.ended = true;
         out(Event::End);
+    }
+
+    fn kept(&self) -> usize {
+        self.choices.iter().fold(0, |sum, choice| sum.saturating_add(choice.kept))
     }
 }
 

@@ -3,6 +3,9 @@ mod request;
 mod splice;
 mod stream;
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use crate::client::{Ask, Client};
 use crate::error::{Error, Kind};
 use crate::json::Doc;
