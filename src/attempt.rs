@@ -108,7 +108,7 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
         let mut edits = Edits::default();
         // A count takes none of the parameters that these are about.
         if call.operation == Operation::Generate {
-            patch::apply(doc.root(), &upstream.params, quirks, &mut dropped, &mut edits)?;
+            patch::apply(doc.root(), call.model, &upstream.params, quirks, &mut dropped, &mut edits)?;
         }
         let stream = call.ask.stream && patch::may_ask_for_usage(&upstream.params, quirks);
         client.splice_request(doc.root(), &Ask { stream, ..call.ask.clone() }, call.model, &mut edits);
@@ -132,7 +132,7 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
             // A call that is as deep or has as many values as can be read may be a little more in another format.
             let doc = Doc::lenient(&bytes).map_err(|fault| Error::invalid(fault.what))?;
             let mut edits = Edits::default();
-            patch::apply(doc.root(), &upstream.params, quirks, &mut dropped, &mut edits)?;
+            patch::apply(doc.root(), call.model, &upstream.params, quirks, &mut dropped, &mut edits)?;
             vec![Piece::New(edits.apply(&doc).into_bytes())]
         } else {
             pieces(encoded.body, doc.bytes())

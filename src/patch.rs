@@ -4,6 +4,7 @@ use crate::config::Params;
 use crate::error::Error;
 use crate::json::{Change, Edits, Node};
 use crate::provider::{CallIds, Quirks};
+use crate::wire::openai::refuses_old_limit;
 use crate::wire::{Dropped, names};
 
 /// Whether there may be anything to do to a body that a wire has written. Nothing foreign stands in those.
@@ -20,9 +21,10 @@ pub fn is_needed(params: &Params, quirks: &Quirks) -> bool {
     !plain
 }
 
-/// Changes the top level of a body, and what stands in its messages and tools.
+/// Changes the top level of a body for `model`, and what stands in its messages and tools.
 pub fn apply(
     root: Node<'_>,
+    model: &str,
     params: &Params,
     quirks: &Quirks,
     dropped: &mut Dropped,
@@ -73,7 +75,7 @@ pub fn apply(
         changes.push((name, Change::Remove));
     }
     for &(ours, theirs) in quirks.rename {
-        if !has(ours) || changed(&changes, ours) {
+        if !has(ours) || changed(&changes, ours) || (theirs == OLD_LIMIT && refuses_old_limit(model)) {
             continue;
         }
         let both = brings(theirs) || changed(&changes, theirs);
@@ -172,7 +174,10 @@ const STREAM_OPTIONS: &str = "stream_options";
 const UNWRITTEN: &[&str] = &["thinking", "top_k"];
 
 /// The names of the limit on output.
-const LIMITS: &[&str] = &["max_completion_tokens", "max_tokens"];
+const LIMITS: &[&str] = &["max_completion_tokens", OLD_LIMIT];
+
+/// The older of them.
+const OLD_LIMIT: &str = "max_tokens";
 
 fn changed(changes: &[(&str, Change<'_>)], name: &str) -> bool {
     changes.iter().any(|(n, _)| *n == name)
