@@ -1,7 +1,7 @@
 //! An answer as a whole: the events of a stream or of a whole answer, collected.
 
 use crate::error::Error;
-use crate::event::{BlockKind, Delta, Event, FinishReason};
+use crate::event::{BlockKind, Delta, Event, FinishReason, Vector};
 use crate::format::Format;
 use crate::json::Str;
 use crate::usage::Usage;
@@ -17,6 +17,8 @@ pub struct Answer {
     pub created: Option<u64>,
     /// The choices, in order.
     pub choices: Vec<Choice>,
+    /// Vectors, each with the place of its text.
+    pub embeddings: Vec<(u32, Vector<'static>)>,
     /// What was used.
     pub usage: Option<Usage>,
     /// The class of service that was given, in the provider's words.
@@ -125,6 +127,7 @@ impl Answer {
                 }
             }
             Event::BlockStop { .. } | Event::Ping | Event::Unknown => {}
+            Event::Embedding { index, vector } => self.embeddings.push((index, vector.into_owned())),
             Event::End => self.ended = true,
             Event::Error(error) => self.error = Some(error),
             Event::Finish { choice, reason, stop_sequence } => {

@@ -6,16 +6,16 @@
 use std::mem;
 use std::ops::Range;
 
-use crate::call::Call;
+use crate::auth::sigv4::{self, Scope};
 use crate::client::{self, Ask, messages};
 use crate::config::{Config, Credentials, UnsupportedParams, Upstream};
 use crate::error::{Error, Kind};
 use crate::format::{Format, Operation};
 use crate::http::Headers;
-use crate::json::{Body, Doc, Edits};
+use crate::json::{Body, Change, Doc, Edits, Writer};
 use crate::patch;
-use crate::provider::{Auth, Surface};
-use crate::reply::Reply;
+use crate::provider::{Auth, Effort, Quirks, Surface, Template, segment};
+use crate::reply::{Path, Reply};
 use crate::wire::{self, Dropped, Target};
 
 /// A call, as the client sent it.
@@ -35,10 +35,14 @@ pub struct Inbound<'i> {
     pub model: &'i str,
     /// A number that differs from call to call: spreads calls over several keys.
     pub turn: u64,
+    /// When this attempt is made, in unix seconds.
+    pub now: u64,
 }
 
 /// The same call, as the upstream gets it.
 pub struct Outbound {
+    /// How the provider answers it.
+    pub surface: &'static Surface,
     /// All headers, `:path` and `:authority` among them.
     pub headers: Headers,
     /// The body.
@@ -69,38 +73,52 @@ impl Piece {
         })
     }
 
+    /// Its bytes, where `received` came in.
+    pub fn bytes<'p>(&'p self, received: &'p [u8]) -> &'p [u8] {
+        match self {
+            Self::Kept(range) => received.get(range.clone()).unwrap_or_default(),
+            Self::New(bytes) => bytes,
+        }
+    }
+
     /// The body in one, where `received` came in.
     pub fn join(pieces: &[Self], received: &[u8]) -> Vec<u8> {
         let mut all = Vec::with_capacity(Self::total(pieces));
-        for piece in pieces {
-            all.extend_from_slice(match piece {
-                Self::Kept(range) => received.get(range.clone()).unwrap_or_default(),
-                Self::New(bytes) => bytes,
-            });
-        }
+        pieces.iter().for_each(|piece| all.extend_from_slice(piece.bytes(received)));
         all
     }
 }
 
-/// The surface on which `upstream` answers such a call: in the client's own format if it has one.
-pub fn surface(upstream: &Upstream, operation: Operation, format: Format) -> Option<&'static Surface> {
-    let surfaces = || upstream.provider.surfaces.iter().filter(move |surface| surface.operation == operation);
-    let translates = operation == Operation::Generate;
+/// The surface on which `upstream` answers such a call: one for models of that name before one for all, and then in the
+/// client's own format if there is one.
+pub fn surface(upstream: &Upstream, operation: Operation, format: Format, model: &str) -> Option<&'static Surface> {
+    let fits = |surface: &&Surface| {
+        let meant = surface.when.is_none_or(|(option, value)| upstream.option(option) == Some(value));
+        surface.operation == operation && model.contains(surface.models) && meant
+    };
+    let named = upstream.provider.surfaces.iter().filter(fits).any(|surface| !surface.models.is_empty());
+    let surfaces =
+        || upstream.provider.surfaces.iter().filter(fits).filter(|surface| !(named && surface.models.is_empty()));
+    let translates = operation != Operation::CountTokens;
     surfaces().find(|s| s.format == format).or_else(|| surfaces().next().filter(|_| translates))
 }
 
 /// Writes a call for `upstream`.
 pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Result<Outbound, Error> {
-    let surface = surface(upstream, call.operation, call.format).ok_or_else(|| unsupported(upstream, call))?;
+    let surface =
+        surface(upstream, call.operation, call.format, call.model).ok_or_else(|| unsupported(upstream, call))?;
     let client = client::of(call.format);
     let wire = wire::of(surface.format);
     let mut dropped = Dropped { reject: config.unsupported_params == UnsupportedParams::Reject, ..Dropped::default() };
     let mut headers = headers(upstream, call.headers, call.format == surface.format, surface)?;
 
     let doc = call.doc;
-    let spliced = call.format == surface.format;
     let quirks = &upstream.provider.quirks;
-    let cleaned = if spliced && quirks.signed_thought { messages::foreign::without(doc, &mut dropped) } else { None };
+    // Embeddings that differ are small enough to be written anew.
+    let vectors = upstream.provider.vectors.filter(|_| call.operation == Operation::Embed);
+    let spliced = call.format == surface.format && vectors.is_none();
+    let signed = quirks.signed_thought && surface.format == Format::Messages;
+    let cleaned = if spliced && signed { messages::foreign::without(doc, &mut dropped) } else { None };
     let (body, reader) = if spliced {
         let changed = cleaned.as_deref().map(Doc::lenient).transpose();
         let changed = changed.map_err(|fault| Error::new(Kind::Internal, fault.to_string()))?;
@@ -115,18 +133,20 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
         let whole = changed.is_some().then(|| vec![Piece::New(mem::take(&mut edits).apply(doc).into_bytes())]);
         (whole.unwrap_or_else(|| in_place(edits, doc)), wire.reader())
     } else {
-        let generate = client.read(doc.root())?;
-        generate.unread.iter().try_for_each(|name| dropped.note(name.clone()))?;
-        let asked = match call.operation {
-            Operation::CountTokens => Call::CountTokens(generate),
-            Operation::Generate => Call::Generate(generate),
+        let asked = client.read(call.operation, doc.root())?;
+        asked.unread().iter().try_for_each(|name| dropped.note(name.clone()))?;
+        let target = Target {
+            model: call.model,
+            max_tokens: configured_limit(upstream),
+            takes_effort: quirks.effort != Effort::Known,
+            takes_thought: quirks.thought.is_taken(),
+            vectors,
         };
-        let reasoning_field = quirks.reasoning_field;
-        let target = Target { model: call.model, max_tokens: configured_limit(upstream), reasoning_field };
         let encoded = wire.encode(&asked, &target, &mut dropped)?;
         for (name, value) in encoded.headers {
             headers.set(name, value);
         }
+        let quirks = if call.operation == Operation::Embed { &Quirks::NONE } else { quirks };
         let body = if patch::is_needed(&upstream.params, quirks) {
             let bytes = encoded.body.into_bytes();
             // A call that is as deep or has as many values as can be read may be a little more in another format.
@@ -140,13 +160,66 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
         (body, encoded.reader)
     };
 
+    let body = enclose(body, surface, upstream, doc.bytes(), &mut headers)?;
     headers.set("content-length", Piece::total(&body).to_string());
-    headers.set(":path", format!("{}{}", upstream.prefix, surface.path));
+    headers.set(":path", path(upstream, surface, call)?);
     let own_credentials = matches!(upstream.credentials, Credentials::Client | Credentials::None);
-    credentials(upstream, call, &mut headers)?;
-    let reply = Reply::new(call.ask.clone(), client, wire, reader, spliced, own_credentials);
+    credentials(upstream, call, &body, &mut headers)?;
+    let (wrapped, thought) = (surface.envelope.wrapped, quirks.thought);
+    let reply = Reply::new(call.ask.clone(), Path { client, wire, spliced, wrapped, thought, own_credentials }, reader);
     let dropped = dropped.names.into_iter().map(|name| name.into_owned()).collect();
-    Ok(Outbound { headers, body, dropped, reply })
+    Ok(Outbound { surface, headers, body, dropped, reply })
+}
+
+/// The path of the request, where the model may stand in it.
+fn path(upstream: &Upstream, surface: &Surface, call: Inbound<'_>) -> Result<String, Error> {
+    let template = surface.stream_path.filter(|_| call.ask.stream).unwrap_or(surface.path);
+    let named = |name: &str| template.names().any(|n| n == name);
+    let odd = |segment: &str| matches!(segment, "" | "." | "..");
+    if (named("model") && odd(call.model)) || (named("+model") && call.model.split('/').any(odd)) {
+        return Err(Error::invalid("no provider has a model of this name").at("model"));
+    }
+    let value = |name: &str| if name.ends_with("model") { Some(call.model) } else { upstream.option(name) };
+    Ok(format!("{}{}", upstream.prefix, template.fill(value, segment)))
+}
+
+/// Puts the surface's envelope around a body.
+fn enclose(
+    body: Vec<Piece>,
+    surface: &Surface,
+    upstream: &Upstream,
+    received: &[u8],
+    headers: &mut Headers,
+) -> Result<Vec<Piece>, Error> {
+    let envelope = &surface.envelope;
+    let listed = envelope.header.and_then(|(header, field)| {
+        let values = headers.text(header).into_owned();
+        headers.remove(header);
+        let values: Vec<&str> = values.split(',').map(str::trim).filter(|value| !value.is_empty()).collect();
+        (!values.is_empty()).then(|| {
+            let mut list = Body::default();
+            Writer::new(&mut list).array(|w| values.iter().for_each(|value| w.text(value)));
+            (field, String::from_utf8(list.into_bytes()).unwrap_or_default())
+        })
+    });
+    let said = |json: &Template| json.names().all(|name| upstream.option(name).is_some_and(|value| !value.is_empty()));
+    let set = envelope.set.iter().filter(|(_, json)| said(json)).map(|(name, json)| {
+        // Options hold nothing that JSON would escape.
+        (*name, json.fill(|name| upstream.option(name), |value, out| out.push_str(value)))
+    });
+    let set: Vec<(&str, String)> = set.chain(listed).collect();
+    let removed = envelope.remove.iter().map(|name| (*name, Change::Remove));
+    let renamed = envelope.rename.iter().map(|(ours, theirs)| (*ours, Change::Rename(theirs)));
+    let changes: Vec<(&str, Change<'_>)> =
+        removed.chain(renamed).chain(set.iter().map(|(name, json)| (*name, Change::Set(json)))).collect();
+    if changes.is_empty() {
+        return Ok(body);
+    }
+    let bytes = Piece::join(&body, received);
+    let doc = Doc::lenient(&bytes).map_err(|fault| Error::new(Kind::Internal, fault.to_string()))?;
+    let mut edits = Edits::default();
+    edits.members(doc.root(), &changes);
+    Ok(vec![Piece::New(edits.apply(&doc).into_bytes())])
 }
 
 fn unsupported(upstream: &Upstream, call: Inbound<'_>) -> Error {
@@ -203,7 +276,7 @@ fn headers(upstream: &Upstream, client: &Headers, same: bool, surface: &Surface)
     headers.set("content-type", "application/json");
     headers.set("accept-encoding", "identity");
     headers.set("accept", "application/json, text/event-stream");
-    for (name, value) in upstream.provider.headers {
+    for (name, value) in upstream.provider.headers.iter().chain(surface.envelope.headers) {
         if !headers.has(name) {
             headers.set(name, *value);
         }
@@ -216,22 +289,32 @@ fn headers(upstream: &Upstream, client: &Headers, same: bool, surface: &Surface)
 /// Whether a header is a part of the format.
 fn belongs(format: Format, name: &str) -> bool {
     match format {
-        Format::Chat => name.starts_with("openai-") && name != "openai-organization" && name != "openai-project",
+        Format::Chat | Format::Embeddings => {
+            name.starts_with("openai-") && name != "openai-organization" && name != "openai-project"
+        }
         Format::Messages => matches!(name, "anthropic-beta" | "anthropic-version"),
+        Format::Cohere | Format::Ollama | Format::Replicate => false,
     }
 }
 
 /// The headers in which clients send keys.
 pub const KEY_HEADERS: &[&str] = &["authorization", "x-api-key", "api-key", "x-goog-api-key"];
 
-fn credentials(upstream: &Upstream, call: Inbound<'_>, headers: &mut Headers) -> Result<(), Error> {
+fn credentials(upstream: &Upstream, call: Inbound<'_>, body: &[Piece], headers: &mut Headers) -> Result<(), Error> {
     match &upstream.credentials {
+        Credentials::Aws(keys) => {
+            let (region, service) =
+                (upstream.option("region").unwrap_or_default(), upstream.provider.signs.unwrap_or_default());
+            let parts = body.iter().map(|piece| piece.bytes(call.doc.bytes()));
+            sigv4::sign(headers, parts, keys, Scope { region, service, now: call.now });
+        }
         Credentials::ApiKey(keys) => {
             let turn = usize::try_from(call.turn).unwrap_or(0).checked_rem(keys.len()).unwrap_or(0);
             let key = keys.get(turn).ok_or_else(|| no_credentials(upstream))?.reveal();
             match upstream.provider.auth {
                 Auth::Bearer => headers.set("authorization", format!("Bearer {key}")),
                 Auth::Header(name) => headers.set(name, key),
+                Auth::Headers(name, other) => [name, other].into_iter().for_each(|name| headers.set(name, key)),
             }
         }
         Credentials::Client => {

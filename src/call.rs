@@ -14,8 +14,48 @@ use crate::json::Str;
 pub enum Call<'a> {
     /// The input tokens of a conversation.
     CountTokens(Generate<'a>),
+    /// Vectors that stand for texts.
+    Embed(Embed<'a>),
     /// The next turn of a conversation.
     Generate(Generate<'a>),
+}
+
+impl Call<'_> {
+    /// Fields deep in the request that have no place here, each once: whoever has the call written notes them as dropped.
+    pub fn unread(&self) -> &[String] {
+        match self {
+            Self::CountTokens(call) | Self::Generate(call) => &call.unread,
+            Self::Embed(_) => &[],
+        }
+    }
+}
+
+/// Texts to be stood for by vectors.
+#[derive(Clone, Debug, Default)]
+pub struct Embed<'a> {
+    /// The texts, in the order of the vectors.
+    pub input: Vec<Input<'a>>,
+    /// How long the vectors shall be.
+    pub dimensions: Option<u64>,
+    /// Whether the client takes vectors in base64, of little-endian 32-bit floats.
+    pub base64: bool,
+    /// What the texts are for, in the client's words: `search_document`, `search_query`, `classification`, …
+    pub input_type: Option<Str<'a>>,
+    /// The end user, for the provider's abuse checks.
+    pub user: Option<Str<'a>>,
+    /// Top-level fields that only the client's format knows: name and raw value.
+    pub native: Vec<(Cow<'a, str>, &'a str)>,
+    /// The format that `native` fields are of.
+    pub format: Option<Format>,
+}
+
+/// A text to be stood for by a vector.
+#[derive(Clone, Debug)]
+pub enum Input<'a> {
+    /// The text.
+    Text(Str<'a>),
+    /// Its tokens, as the model counts them: a raw array of numbers.
+    Tokens(&'a str),
 }
 
 /// A conversation, and how its next turn shall be made.

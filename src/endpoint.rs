@@ -22,7 +22,8 @@ impl Endpoint {
     pub fn of(method: &str, path: &str, anywhere: bool) -> Result<Self, Error> {
         let path = path.split(['?', '#']).next().unwrap_or_default();
         let (wanted, endpoint) = find(path, anywhere).ok_or_else(|| {
-            let known = "/v1/chat/completions, /v1/messages, /v1/messages/count_tokens, /v1/models or /health";
+            let known =
+                "/v1/chat/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/models or /health";
             Error::new(Kind::NotFound, format!("no such path; expected {known}"))
         })?;
         if method == wanted || (wanted == "GET" && method == "HEAD") {
@@ -36,8 +37,9 @@ impl Endpoint {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Call(Operation::CountTokens, _) => "count_tokens",
-            Self::Call(Operation::Generate, Format::Chat) => "chat",
+            Self::Call(Operation::Embed, _) => "embeddings",
             Self::Call(Operation::Generate, Format::Messages) => "messages",
+            Self::Call(Operation::Generate, _) => "chat",
             Self::Health => "health",
             Self::Model(_) | Self::Models => "models",
         }
@@ -47,6 +49,7 @@ impl Endpoint {
 /// Ends of paths, without `/v1`: longer ones before those that they end with.
 const CALLS: &[(&str, Operation, Format)] = &[
     ("/chat/completions", Operation::Generate, Format::Chat),
+    ("/embeddings", Operation::Embed, Format::Embeddings),
     ("/messages/count_tokens", Operation::CountTokens, Format::Messages),
     ("/messages", Operation::Generate, Format::Messages),
 ];
@@ -82,9 +85,12 @@ fn find(path: &str, anywhere: bool) -> Option<(&'static str, Endpoint)> {
         }
     }
     if let Some(rest) = path.strip_prefix(DEPLOYMENTS)
-        && rest.split_once('/').is_some_and(|(_, end)| end == "chat/completions")
+        && let Some((_, end)) = rest.split_once('/')
+        && let Some((_, operation, format)) = CALLS.iter().find(|(path, _, format)| {
+            matches!(format, Format::Chat | Format::Embeddings) && path.strip_prefix('/') == Some(end)
+        })
     {
-        return Some(("POST", Endpoint::Call(Operation::Generate, Format::Chat)));
+        return Some(("POST", Endpoint::Call(*operation, *format)));
     }
     if bare == "/models" || (anywhere && bare.ends_with("/models")) {
         return Some(("GET", Endpoint::Models));

@@ -10,6 +10,8 @@
 //! 3. Each choice has at most one [`Event::Finish`], after its last block has stopped.
 //! 4. [`Event::Usage`] may come often; a later one replaces an earlier one.
 //! 5. [`Event::End`] or [`Event::Error`] is last.
+//!
+//! What is no conversation has other events in the place of blocks, such as [`Event::Embedding`].
 
 use std::borrow::Cow;
 
@@ -46,6 +48,13 @@ pub enum Event<'a> {
         /// Which block of it.
         block: u32,
     },
+    /// A vector that stands for one of the texts.
+    Embedding {
+        /// The text's place among them.
+        index: u32,
+        /// The vector.
+        vector: Vector<'a>,
+    },
     /// The answer is complete.
     End,
     /// The provider says that it failed.
@@ -79,6 +88,25 @@ pub enum Event<'a> {
         /// The class of service that was given, in the provider's words.
         service_tier: Option<Str<'a>>,
     },
+}
+
+/// A vector.
+#[derive(Clone, Debug)]
+pub enum Vector<'a> {
+    /// Its 32-bit floats, little-endian, in base64.
+    Base64(Str<'a>),
+    /// A raw array of numbers.
+    Numbers(Cow<'a, str>),
+}
+
+impl Vector<'_> {
+    /// A copy that borrows nothing.
+    pub fn into_owned(self) -> Vector<'static> {
+        match self {
+            Self::Base64(text) => Vector::Base64(text.into_owned()),
+            Self::Numbers(raw) => Vector::Numbers(raw.into_owned().into()),
+        }
+    }
 }
 
 /// What a block is.

@@ -6,8 +6,16 @@
 pub enum Format {
     /// [OpenAI's chat completions](https://platform.openai.com/docs/api-reference/chat).
     Chat,
+    /// [Cohere's chat](https://docs.cohere.com/v2/reference/chat).
+    Cohere,
+    /// [OpenAI's embeddings](https://platform.openai.com/docs/api-reference/embeddings).
+    Embeddings,
     /// [Anthropic's Messages](https://platform.claude.com/docs/en/api/messages).
     Messages,
+    /// [Ollama's chat](https://docs.ollama.com/api/chat).
+    Ollama,
+    /// [Replicate's predictions](https://replicate.com/docs/reference/http#predictions.create).
+    Replicate,
 }
 
 /// What a call asks for.
@@ -15,6 +23,8 @@ pub enum Format {
 pub enum Operation {
     /// How many input tokens a conversation would cost.
     CountTokens,
+    /// Vectors that stand for texts.
+    Embed,
     /// The next turn of a conversation.
     Generate,
 }

@@ -7,13 +7,14 @@
 use std::rc::Rc;
 
 use crate::attempt::{self, KEY_HEADERS};
+use crate::client::needs::needs;
 use crate::client::{self, Ask};
-use crate::config::{Balance, ClientAuth, Config, Credentials, Key, KeyLabel, Resolved};
+use crate::config::{Balance, Choice, ClientAuth, Config, Credentials, Key, KeyLabel, Resolved};
 use crate::endpoint::{self, Endpoint};
 use crate::error::{Error, Kind, shorten};
 use crate::format::{Format, Operation};
 use crate::http::Headers;
-use crate::json::{Body, Doc, Writer};
+use crate::json::{Body, Doc, Node, Writer};
 use crate::metrics::{self, Ledger};
 use crate::record::{Note, Record};
 use crate::usage::Usage;
@@ -195,11 +196,11 @@ impl Gateway {
         let ask = ask.inspect_err(|_| self.reject("invalid"))?;
         let routed = self
             .resolve(&ask.model)
-            .map(|resolved| (resolved.model, self.choose(&resolved, operation, format, facts, random)));
+            .map(|resolved| (resolved.model, self.choose(&resolved, (operation, format), doc.root(), facts, random)));
         let (model, upstream) = routed.inspect_err(|_| self.reject("model"))?;
         self.model = model;
         let upstream = upstream?;
-        if operation == Operation::CountTokens && !self.counts(upstream, format) {
+        if operation == Operation::CountTokens && !self.counts(&ask.model, upstream, format) {
             return Ok(Err(estimate(doc.root())));
         }
         let headers = self.routing(&ask, upstream);
@@ -215,19 +216,21 @@ impl Gateway {
         Ok(resolved)
     }
 
-    /// The upstream to start with: one that can do this and has credentials.
+    /// The upstream to start with: one that can do this and has credentials. Where some are known to lack what the call
+    /// needs it is another, unless all do.
     fn choose(
         &self,
         resolved: &Resolved<'_>,
-        operation: Operation,
-        format: Format,
+        (operation, format): (Operation, Format),
+        root: Node<'_>,
         facts: &Facts,
         random: u64,
     ) -> Result<Option<usize>, Error> {
         let able = |place: usize| {
             self.config.upstreams.get(place).is_some_and(|upstream| {
                 let counted = operation == Operation::CountTokens;
-                let can = counted || attempt::surface(upstream, operation, format).is_some();
+                let name = self.config.upstream_model(resolved, place);
+                let can = counted || attempt::surface(upstream, operation, format, &name).is_some();
                 can && !matches!(upstream.credentials, Credentials::Unset(_))
             })
         };
@@ -246,7 +249,14 @@ impl Gateway {
                 )
             });
         };
-        let mut list = model.upstreams.iter().filter(|choice| able(choice.upstream));
+        let able: Vec<_> = model.upstreams.iter().filter(|choice| able(choice.upstream)).collect();
+        let lacks = |choice: &Choice| self.config.upstreams.get(choice.upstream).map_or(&[][..], |u| u.provider.lacks);
+        // One upstream alone takes what it can, and says what it cannot.
+        let picky = able.len() > 1 && able.iter().any(|choice| !lacks(choice).is_empty());
+        let needs = if picky { needs(root) } else { Vec::new() };
+        let full = |choice: &&Choice| !needs.iter().any(|need| lacks(choice).contains(need));
+        let any = able.iter().any(full);
+        let mut list = able.iter().copied().filter(|choice| full(choice) || !any);
         let chosen = match model.balance {
             Balance::Priority => list.next(),
             Balance::Weighted => {
@@ -266,9 +276,12 @@ impl Gateway {
     }
 
     /// Whether tokens are counted upstream, in the client's own format.
-    fn counts(&self, upstream: Option<usize>, format: Format) -> bool {
-        let upstream = upstream.and_then(|place| self.config.upstreams.get(place));
-        upstream.is_some_and(|upstream| attempt::surface(upstream, Operation::CountTokens, format).is_some())
+    fn counts(&self, asked: &str, upstream: Option<usize>, format: Format) -> bool {
+        let place = upstream.unwrap_or(usize::MAX);
+        self.config.upstreams.get(place).is_some_and(|upstream| {
+            let name = self.config.name_at(asked, place);
+            attempt::surface(upstream, Operation::CountTokens, format, &name).is_some()
+        })
     }
 
     fn routing(&self, ask: &Ask, upstream: Option<usize>) -> Vec<(&'static str, String)> {
@@ -326,7 +339,7 @@ impl Gateway {
         let mut body = Body::default();
         let mut w = Writer::new(&mut body);
         w.object(|w| {
-            if self.format == Format::Chat {
+            if self.format != Format::Messages {
                 w.key("object").text("list");
             }
             w.key("data").array(|w| models.iter().for_each(|name| self.write_model(w, name, created)));
@@ -355,16 +368,16 @@ impl Gateway {
         w.object(|w| {
             w.key("id").text(name);
             match self.format {
-                Format::Chat => {
-                    w.key("object").text("model");
-                    w.key("created").u64(created);
-                    w.key("owned_by").text("dragoman");
-                }
                 Format::Messages => {
                     w.key("type").text("model");
                     w.key("display_name").text(name);
                     w.key("created_at").text("1970-01-01T00:00:00Z");
                     w.key("lifecycle").text("active");
+                }
+                _ => {
+                    w.key("object").text("model");
+                    w.key("created").u64(created);
+                    w.key("owned_by").text("dragoman");
                 }
             }
         });

@@ -64,6 +64,7 @@ pub mod format;
 pub mod error;
 pub mod http;
 pub mod json;
+pub mod time;
 
 // What is asked, what happens, and what it used.
 pub mod call;
@@ -85,6 +86,7 @@ pub mod config;
 pub mod endpoint;
 pub mod gateway;
 pub mod attempt;
+pub mod auth;
 pub mod reply;
 pub mod meter;
 pub mod record;

@@ -37,6 +37,7 @@ impl Meter {
             Event::BlockDelta { .. }
             | Event::BlockStart { .. }
             | Event::BlockStop { .. }
+            | Event::Embedding { .. }
             | Event::Ping
             | Event::Start { .. } => {}
             Event::End => self.ended = true,

@@ -10,15 +10,19 @@ mod tests;
 
 use std::borrow::Cow;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
+
 use crate::answer::Answer;
 use crate::client::{Ask, Client, StreamWriter};
 use crate::error::{Error, Kind, shorten};
 use crate::event::Event;
-use crate::frame::sse;
+use crate::frame::{Decoder, Fault, Frame, Framing};
 use crate::http::Headers;
 use crate::json::{self, Doc, Edits, Memory, Node};
 use crate::meter::Meter;
-use crate::wire::{Reader, Wire};
+use crate::patch;
+use crate::provider::Thought;
+use crate::wire::{Reader, Wire, aws};
 
 /// How the body of an answer is to be handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,22 +44,37 @@ pub struct Finished {
     pub content_type: &'static str,
 }
 
+/// The status of every answer that is written here: clients' formats know no other success.
+const OK: u16 = 200;
 const JSON: &str = "application/json";
 /// The type of a stream.
 pub const EVENT_STREAM: &str = "text/event-stream";
 
+/// What lies between the two ends of a call.
+#[derive(Clone, Copy)]
+pub struct Path {
+    /// The client's end.
+    pub client: &'static dyn Client,
+    /// The upstream's.
+    pub wire: &'static dyn Wire,
+    /// Whether both speak the same format.
+    pub spliced: bool,
+    /// Whether the events of a stream come wrapped: each in base64, as the one member of an object.
+    pub wrapped: bool,
+    /// Where the upstream says what it thought.
+    pub thought: Thought,
+    /// Whether a refusal of credentials is the client's to know: they are its own.
+    pub own_credentials: bool,
+}
+
 /// Translates one answer.
 pub struct Reply {
     ask: Ask,
-    client: &'static dyn Client,
-    wire: &'static dyn Wire,
+    path: Path,
     reader: Box<dyn Reader>,
     /// Absent on the splice path.
     writer: Option<Box<dyn StreamWriter>>,
-    spliced: bool,
-    /// Whether a refusal of credentials is the client's to know: they are its own.
-    own_credentials: bool,
-    decoder: sse::Decoder,
+    decoder: Decoder,
     memory: Memory,
     status: u16,
     media_type: String,
@@ -64,24 +83,14 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// For a call of `client`'s format to an upstream that speaks `wire`; `spliced` if these are the same.
-    pub fn new(
-        ask: Ask,
-        client: &'static dyn Client,
-        wire: &'static dyn Wire,
-        reader: Box<dyn Reader>,
-        spliced: bool,
-        own_credentials: bool,
-    ) -> Self {
+    /// For the answer to a call along `path`.
+    pub fn new(ask: Ask, path: Path, reader: Box<dyn Reader>) -> Self {
         Self {
             ask,
-            client,
-            wire,
+            path,
             reader,
             writer: None,
-            spliced,
-            own_credentials,
-            decoder: sse::Decoder::default(),
+            decoder: Decoder::default(),
             memory: Memory::default(),
             status: 0,
             media_type: String::new(),
@@ -97,13 +106,13 @@ impl Reply {
         if compressed {
             self.media_type = "compressed data".into();
         }
-        if (200..=299).contains(&status) && self.media_type == EVENT_STREAM && self.ask.stream {
-            if !self.spliced {
-                self.writer = Some(self.client.stream(&self.ask));
-            }
-            return Plan::Stream;
+        let streams = (200..=299).contains(&status) && self.ask.stream;
+        let Some(framing) = Framing::of(&self.media_type).filter(|_| streams) else { return Plan::Whole };
+        self.decoder = Decoder::new(framing);
+        if !self.path.spliced {
+            self.writer = self.path.client.stream(&self.ask);
         }
-        Plan::Whole
+        Plan::Stream
     }
 
     /// All of the body of an answer.
@@ -118,17 +127,17 @@ impl Reply {
             Err(error) => {
                 meter.error = Some(error.kind);
                 meter.ended = true;
-                Finished { status: error.status(), body: Some(self.client.error(&error)), content_type: JSON }
+                Finished { status: error.status(), body: Some(self.path.client.error(&error)), content_type: JSON }
             }
         }
     }
 
     fn success(&mut self, body: &[u8], meter: &mut Meter, now: u64) -> Result<Finished, Error> {
-        if self.media_type == EVENT_STREAM {
-            return self.collect(body, meter, now);
+        if let Some(framing) = Framing::of(&self.media_type) {
+            return self.collect(framing, body, meter, now);
         }
         let doc = Doc::lenient(body).map_err(|_| self.unreadable(body))?;
-        if self.spliced && !self.ask.stream {
+        if self.path.spliced && !self.ask.stream {
             let mut failed = None;
             self.reader.answer(doc.root(), &mut |event| {
                 if let Event::Error(error) = &event {
@@ -140,13 +149,13 @@ impl Reply {
                 return Err(error);
             }
             let mut edits = Edits::default();
-            self.client.splice_answer(doc.root(), &self.ask, &mut edits);
+            self.path.client.splice_answer(doc.root(), &self.ask, &mut edits);
+            patch::answer(doc.root(), self.path.thought, &mut edits);
             let body = (!edits.is_empty()).then(|| edits.apply(&doc).into_bytes());
             return Ok(Finished { status: self.status, body, content_type: JSON });
         }
-        if self.ask.stream {
+        if let Some(mut writer) = self.path.client.stream(&self.ask).filter(|_| self.ask.stream) {
             // A whole answer is played as the stream that the client asked for.
-            let mut writer = self.client.stream(&self.ask);
             let mut out = Vec::new();
             let mut failed = None;
             self.reader.answer(doc.root(), &mut |event| {
@@ -158,7 +167,7 @@ impl Reply {
             });
             return match failed {
                 Some(error) => Err(error),
-                None => Ok(Finished { status: self.status, body: Some(out), content_type: EVENT_STREAM }),
+                None => Ok(Finished { status: OK, body: Some(out), content_type: EVENT_STREAM }),
             };
         }
         let mut answer = Answer::default();
@@ -170,23 +179,31 @@ impl Reply {
     }
 
     /// A stream for a client that asked for none.
-    fn collect(&mut self, body: &[u8], meter: &mut Meter, now: u64) -> Result<Finished, Error> {
+    fn collect(&mut self, framing: Framing, body: &[u8], meter: &mut Meter, now: u64) -> Result<Finished, Error> {
         let mut answer = Answer::default();
         let reader = &mut self.reader;
         let mut add = |event: Event<'_>| {
             meter.observe(&event, now);
             answer.add(event);
         };
-        let mut each = |frame: sse::Frame<'_>| {
-            if frame.data.as_ref() == DONE {
+        let wrapped = self.path.wrapped;
+        let mut failed = None;
+        let mut each = |frame: Frame<'_>| {
+            if frame.failed {
+                failed.get_or_insert_with(|| aws::exception(frame.event, &frame.data));
+            } else if frame.data.as_ref() == DONE {
                 reader.end(&mut add);
-            } else if let Ok(doc) = Doc::lenient(&frame.data) {
-                reader.event(frame.event, doc.root(), &mut add);
+            } else if let Some(data) = unwrap(&frame, wrapped)
+                && let Ok(doc) = Doc::lenient(&data)
+            {
+                reader.event(if wrapped { "" } else { frame.event }, doc.root(), &mut add);
             }
         };
-        let mut decoder = sse::Decoder::default();
-        decoder.push(body, &mut each).map_err(|sse::TooLong| too_long())?;
-        decoder.end(&mut each);
+        let mut decoder = Decoder::new(framing);
+        decoder.push(body, &mut each).and_then(|()| decoder.end(&mut each)).map_err(damaged)?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
         reader.end(&mut add);
         self.write(answer)
     }
@@ -195,8 +212,8 @@ impl Reply {
         match answer.error.take() {
             Some(error) => Err(error),
             None => {
-                let body = self.client.answer(&answer, &self.ask);
-                Ok(Finished { status: self.status, body: Some(body), content_type: JSON })
+                let body = self.path.client.answer(&answer, &self.ask);
+                Ok(Finished { status: OK, body: Some(body), content_type: JSON })
             }
         }
     }
@@ -206,14 +223,14 @@ impl Reply {
             let what = if (300..=399).contains(&self.status) { "a redirect" } else { "an unknown status" };
             return Err(Error::new(Kind::BadAnswer, format!("the upstream answered with {what} ({})", self.status)));
         }
-        if matches!(self.status, 401..=403) && !self.own_credentials {
+        if matches!(self.status, 401..=403) && !self.path.own_credentials {
             // The provider's own words could show a part of the key, and the client cannot mend it.
             let message = format!("the provider refused the gateway's credentials ({})", self.status);
             return Err(Error::new(Kind::UpstreamAuthentication, message));
         }
-        let error = self.wire.error(self.status, body);
+        let error = self.path.wire.error(self.status, body);
         let is_object = |node: Node<'_>| node.kind() == json::Kind::Object;
-        if self.spliced && Doc::lenient(body).is_ok_and(|doc| doc.root().get("error").is_some_and(is_object)) {
+        if self.path.spliced && Doc::lenient(body).is_ok_and(|doc| doc.root().get("error").is_some_and(is_object)) {
             (meter.error, meter.ended) = (Some(error.kind), true);
             return Ok(Finished { status: self.status, body: None, content_type: JSON });
         }
@@ -241,8 +258,8 @@ impl Reply {
         let mut decoder = std::mem::take(&mut self.decoder);
         let result = decoder.push(chunk, &mut |frame| self.frame(&frame, meter, now, out));
         self.decoder = decoder;
-        if result.is_err() {
-            self.fail(&too_long(), meter, out);
+        if let Err(fault) = result {
+            self.fail(&damaged(fault), meter, out);
         }
     }
 
@@ -250,18 +267,41 @@ impl Reply {
     pub fn end(&mut self, meter: &mut Meter, now: u64, out: &mut Vec<u8>) {
         let mut decoder = std::mem::take(&mut self.decoder);
         let start = out.len();
-        decoder.end(&mut |frame| self.frame(&frame, meter, now, out));
+        if let Err(fault) = decoder.end(&mut |frame| self.frame(&frame, meter, now, out)) {
+            self.fail(&damaged(fault), meter, out);
+        }
         // What came without the end of its last event gets one, lest another event runs into it.
         if out.len() > start && !out.ends_with(b"\n\n") {
             out.extend_from_slice(b"\n\n");
         }
-        self.finish(meter, now, out);
-    }
-
-    fn frame(&mut self, frame: &sse::Frame<'_>, meter: &mut Meter, now: u64, out: &mut Vec<u8>) {
         if self.over {
             return;
         }
+        self.finish(meter, now, out);
+        if self.path.spliced && meter.error.is_none() {
+            self.path.client.stream_end(out);
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame<'_>, meter: &mut Meter, now: u64, out: &mut Vec<u8>) {
+        if self.over {
+            return;
+        }
+        if frame.failed {
+            return self.fail(&aws::exception(frame.event, &frame.data), meter, out);
+        }
+        if !self.path.wrapped {
+            return self.event(frame, meter, now, out);
+        }
+        match unwrap(frame, true) {
+            Some(data) => {
+                self.event(&Frame { raw: &[], event: "", failed: false, data: Cow::Borrowed(&data) }, meter, now, out);
+            }
+            None => self.fail(&damaged(Fault::Corrupt("an event without its bytes")), meter, out),
+        }
+    }
+
+    fn event(&mut self, frame: &Frame<'_>, meter: &mut Meter, now: u64, out: &mut Vec<u8>) {
         if frame.data.is_empty() {
             // Comments keep connections alive at both ends.
             match &mut self.writer {
@@ -275,7 +315,7 @@ impl Reply {
         if frame.data.as_ref() == DONE {
             self.finish(meter, now, out);
             // After an error nothing makes the answer look complete.
-            if self.spliced && meter.error.is_none() {
+            if self.path.spliced && meter.error.is_none() {
                 out.extend_from_slice(frame.raw);
             }
             return;
@@ -298,7 +338,8 @@ impl Reply {
             None => {
                 self.reader.event(frame.event, doc.root(), &mut |event| observe(&event));
                 let mut edits = Edits::default();
-                if self.client.splice_event(doc.root(), &self.ask, &mut edits) {
+                if self.path.client.splice_event(doc.root(), &self.ask, &mut edits) {
+                    patch::answer(doc.root(), self.path.thought, &mut edits);
                     splice(frame, &doc, edits, out);
                 }
             }
@@ -339,7 +380,7 @@ impl Reply {
         meter.error = Some(error.kind);
         match &mut self.writer {
             Some(writer) => writer.event(Event::Error(error.clone()), out),
-            None => self.client.stream_error(error, out),
+            None => self.path.client.stream_error(error, out),
         }
     }
 }
@@ -356,9 +397,9 @@ fn is_event_stream(raw: &[u8]) -> bool {
 /// What OpenAI's streams end with.
 const DONE: &[u8] = b"[DONE]";
 
-/// Writes an event with its data changed.
-fn splice(frame: &sse::Frame<'_>, doc: &Doc<'_>, edits: Edits, out: &mut Vec<u8>) {
-    if edits.is_empty() {
+/// Writes an event with its data changed; one that came in another framing has no bytes of its own.
+fn splice(frame: &Frame<'_>, doc: &Doc<'_>, edits: Edits, out: &mut Vec<u8>) {
+    if edits.is_empty() && !frame.raw.is_empty() {
         out.extend_from_slice(frame.raw);
         return;
     }
@@ -376,8 +417,10 @@ fn splice(frame: &sse::Frame<'_>, doc: &Doc<'_>, edits: Edits, out: &mut Vec<u8>
             out.extend_from_slice(after);
         }
         None => {
-            if !frame.event.is_empty() {
-                out.extend_from_slice(format!("event: {}\n", frame.event).as_bytes());
+            let kind = doc.root().get("type").and_then(Node::text).filter(|_| frame.raw.is_empty());
+            let name = kind.as_deref().unwrap_or(frame.event);
+            if !name.is_empty() {
+                out.extend_from_slice(format!("event: {name}\n").as_bytes());
             }
             for line in changed.into_bytes().split(|b| matches!(b, b'\n' | b'\r')) {
                 out.extend_from_slice(b"data: ");
@@ -389,6 +432,19 @@ fn splice(frame: &sse::Frame<'_>, doc: &Doc<'_>, edits: Edits, out: &mut Vec<u8>
     }
 }
 
-fn too_long() -> Error {
-    Error::new(Kind::BadAnswer, "the upstream sent an event of more than 16 MiB")
+fn damaged(fault: Fault) -> Error {
+    let what = match fault {
+        Fault::Corrupt(what) => what,
+        Fault::TooLong => "an event of more than 16 MiB",
+    };
+    Error::new(Kind::BadAnswer, format!("the upstream sent {what}"))
+}
+
+/// The data of a frame, out of its wrapping if it is `wrapped`.
+fn unwrap<'f>(frame: &'f Frame<'_>, wrapped: bool) -> Option<Cow<'f, [u8]>> {
+    if !wrapped {
+        return Some(Cow::Borrowed(&frame.data));
+    }
+    let doc = Doc::lenient(&frame.data).ok()?;
+    BASE64_STANDARD.decode(&*doc.root().get("bytes")?.text()?).ok().map(Cow::Owned)
 }

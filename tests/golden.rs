@@ -9,7 +9,7 @@
 //! | `request.json` | what the client sends |
 //! | `upstream.json` | golden: path, headers, body, dropped parameters |
 //! | `refusal.json` | golden, in the place of `upstream.json`: the error that the client gets at once |
-//! | `response.json`, `.sse`, `.html` | what the upstream answers |
+//! | `response.json`, `.sse`, `.ndjson`, `.html` | what the upstream answers |
 //! | `client.json`, `client.sse` | golden: what the client gets |
 //! | `usage.json` | golden: what was used, and how it ended |
 //!

@@ -345,8 +345,16 @@ fn request_headers_go_where_the_readme_says() {
     let sent = |name: &str, format: Format, upstream: usize, headers: &mut Headers| {
         headers.set(name, "told");
         let ask = client::of(format).ask(doc.root(), 0).unwrap();
-        let inbound =
-            Inbound { operation: Operation::Generate, format, headers, doc: &doc, ask: &ask, model: "m", turn: 0 };
+        let inbound = Inbound {
+            operation: Operation::Generate,
+            format,
+            headers,
+            doc: &doc,
+            ask: &ask,
+            model: "m",
+            turn: 0,
+            now: 1,
+        };
         let outbound = attempt::request(&config, &config.upstreams[upstream], inbound).unwrap();
         outbound.headers.get(name) == Some(b"told")
     };
@@ -377,7 +385,8 @@ fn dropped(format: Format, upstream: usize, body: &str) -> Result<BTreeSet<Strin
     let ask = client::of(format).ask(doc.root(), 0)?;
     let headers = &Headers::default();
     let model = ["gpt-5.4-mini", "claude-haiku-5-5"][upstream];
-    let inbound = Inbound { operation: Operation::Generate, format, headers, doc: &doc, ask: &ask, model, turn: 0 };
+    let inbound =
+        Inbound { operation: Operation::Generate, format, headers, doc: &doc, ask: &ask, model, turn: 0, now: 1 };
     attempt::request(&config, &config.upstreams[upstream], inbound).map(|sent| sent.dropped.into_iter().collect())
 }
 

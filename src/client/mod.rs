@@ -4,21 +4,25 @@
 //! client's bytes. Clients know no provider.
 
 use crate::answer::Answer;
-use crate::call::Generate;
+use crate::call::Call;
 use crate::error::Error;
 use crate::event::Event;
-use crate::format::Format;
+use crate::format::{Format, Operation};
 use crate::json::{Edits, Node};
 
 pub mod chat;
+pub mod embeddings;
 pub mod estimate;
 mod fields;
 pub mod messages;
+pub mod needs;
 
 /// The client side of `format`.
 pub fn of(format: Format) -> &'static dyn Client {
     match format {
-        Format::Chat => &chat::Chat,
+        // No client speaks the last three.
+        Format::Chat | Format::Cohere | Format::Ollama | Format::Replicate => &chat::Chat,
+        Format::Embeddings => &embeddings::Embeddings,
         Format::Messages => &messages::Messages,
     }
 }
@@ -45,6 +49,8 @@ pub struct Ask {
     pub include_usage: bool,
     /// When the call came, in unix seconds.
     pub now: u64,
+    /// Whether the client takes vectors in base64.
+    pub base64: bool,
 }
 
 /// A format that clients speak.
@@ -57,20 +63,24 @@ pub trait Client: Sync {
         Ok(Ask { model, ..self.ask(root, now)? })
     }
 
-    /// Reads the conversation, whole and checked but for the model's name, which [`Self::ask`] has read.
-    fn read<'a>(&self, root: Node<'a>) -> Result<Generate<'a>, Error>;
+    /// Reads the call, whole and checked but for the model's name, which [`Self::ask`] has read. `operation` is one that
+    /// requests of this format are for.
+    fn read<'a>(&self, operation: Operation, root: Node<'a>) -> Result<Call<'a>, Error>;
 
     /// Writes an answer.
     fn answer(&self, answer: &Answer, ask: &Ask) -> Vec<u8>;
 
-    /// A writer of a stream.
-    fn stream(&self, ask: &Ask) -> Box<dyn StreamWriter>;
+    /// A writer of a stream, if the format has streams.
+    fn stream(&self, ask: &Ask) -> Option<Box<dyn StreamWriter>>;
 
     /// Writes an error answer.
     fn error(&self, error: &Error) -> Vec<u8>;
 
     /// Writes an error at the place in a stream where it ends.
     fn stream_error(&self, error: &Error, out: &mut Vec<u8>);
+
+    /// Writes what ends a stream that an upstream has ended without a word.
+    fn stream_end(&self, _out: &mut Vec<u8>) {}
 
     /// The splice path, request: changes that a body in this format needs for an upstream in the same format.
     /// `model` is the provider's name of the model.

@@ -2,7 +2,9 @@
 
 use super::read::Value;
 use super::{Credentials, Purpose, Secret, header};
+use crate::auth::sigv4::Keys;
 use crate::json::Kind;
+use crate::provider::Provider;
 
 /// What stands for a secret that is not there when nothing is sent.
 const PLACEHOLDER: &str = "unset";
@@ -24,7 +26,7 @@ enum Found {
 }
 
 /// Reads `upstreams.*.credentials`.
-pub(super) fn read(value: &Value<'_>, source: &Source<'_>) -> Option<Credentials> {
+pub(super) fn read(value: &Value<'_>, provider: &Provider, source: &Source<'_>) -> Option<Credentials> {
     const EXPECTED: &str = "`{ api_key: … }`, `host`, `client` or `none`";
     match value.kind() {
         Kind::Object => {}
@@ -36,7 +38,11 @@ pub(super) fn read(value: &Value<'_>, source: &Source<'_>) -> Option<Credentials
     }
     let mut fields = value.fields()?;
     let mut other = false;
-    for kind in ["aws", "azure_ad", "gcp"] {
+    if let Some(value) = fields.take("aws") {
+        fields.finish_secret(EXPECTED);
+        return aws(&value, provider, source);
+    }
+    for kind in ["azure_ad", "gcp"] {
         if let Some(value) = fields.take(kind) {
             value.fault(format!("not supported yet; expected {EXPECTED}"));
             other = true;
@@ -65,6 +71,34 @@ fn word(value: &Value<'_>, source: &Source<'_>, expected: &str) -> Option<Creden
             None
         }
     }
+}
+
+/// The keys of an Amazon account.
+fn aws(value: &Value<'_>, provider: &Provider, source: &Source<'_>) -> Option<Credentials> {
+    if provider.signs.is_none() {
+        value.fault(format!("`{}` takes no signatures of Amazon's", provider.id));
+        return None;
+    }
+    let mut fields = value.fields()?;
+    let id = fields.need("access_key_id", "name the key").and_then(|value| secret(&value, source));
+    let key = fields.need("secret_access_key", "it signs").and_then(|value| secret(&value, source));
+    let token = fields.take("session_token").map(|value| secret(&value, source));
+    fields.finish();
+    let token = match token {
+        Some(found) => Some(found?),
+        None => None,
+    };
+    Some(match (id?, key?, token) {
+        (Found::Secret(access_key_id), Found::Secret(secret_access_key), token) => {
+            // A session's token is set only where a session is.
+            let session_token = match token {
+                Some(Found::Secret(token)) => Some(token),
+                Some(Found::Unset(_)) | None => None,
+            };
+            Credentials::Aws(Keys { access_key_id, secret_access_key, session_token })
+        }
+        (Found::Unset(reason), _, _) | (_, Found::Unset(reason), _) => Credentials::Unset(reason),
+    })
 }
 
 /// One key or a list.

@@ -25,6 +25,7 @@ pub use resolve::Resolved;
 
 use std::collections::HashMap;
 
+use crate::auth::sigv4::Keys;
 use crate::provider::Provider;
 
 /// What a configuration is read for.
@@ -99,6 +100,13 @@ pub enum ClientAuth {
     Open,
 }
 
+impl Upstream {
+    /// The value of an option.
+    pub fn option(&self, name: &str) -> Option<&str> {
+        self.options.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str())
+    }
+}
+
 /// What is done about parameters that an upstream does not support.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnsupportedParams {
@@ -122,6 +130,8 @@ pub struct Upstream {
     pub authority: String,
     /// The path before a surface's; no slash at its end; may be empty.
     pub prefix: String,
+    /// The provider's options, each with its value.
+    pub options: Vec<(&'static str, String)>,
     /// How it is paid.
     pub credentials: Credentials,
     /// The client's names of models to the provider's.
@@ -137,6 +147,8 @@ pub struct Upstream {
 pub enum Credentials {
     /// One key or several, used in turn.
     ApiKey(Vec<Secret>),
+    /// Keys of an Amazon account, which sign each request.
+    Aws(Keys),
     /// The caller's own provider key goes through.
     Client,
     /// A filter of the host puts them in.

@@ -2,6 +2,7 @@
 
 use super::read::Value;
 use crate::error::shorten;
+use crate::time::{days_in, days_of};
 
 /// The longest duration.
 const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -70,7 +71,7 @@ fn parse_timestamp(text: &str) -> Option<u64> {
         }
     }
     let months = (1..month).map(|month| days_of(year, month)).sum::<u64>();
-    let years = (1970..year).map(|year| if leap(year) { 366 } else { 365 }).sum::<u64>();
+    let years = (1970..year).map(days_in).sum::<u64>();
     let days = years.saturating_add(months).saturating_add(day.saturating_sub(1));
     let minutes = days.saturating_mul(24).saturating_add(hour).saturating_mul(60).saturating_add(minute);
     let seconds = minutes.saturating_mul(60).saturating_add(second);
@@ -86,19 +87,6 @@ fn parse_timestamp(text: &str) -> Option<u64> {
         Some(b'-') => Some(seconds.saturating_add(offset)),
         _ => None,
     }
-}
-
-fn days_of(year: u64, month: u64) -> u64 {
-    match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if leap(year) => 29,
-        2 => 28,
-        _ => 31,
-    }
-}
-
-fn leap(year: u64) -> bool {
-    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
 #[cfg(test)]

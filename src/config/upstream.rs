@@ -1,5 +1,6 @@
 //! `upstreams`: accounts at providers.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::address::BaseUrl;
@@ -69,22 +70,21 @@ pub(super) fn read(value: &Value<'_>, source: &Source<'_>) -> Option<Upstreams> 
 fn one(name: &str, value: &Value<'_>, source: &Source<'_>) -> Option<Upstream> {
     let mut fields = value.fields()?;
     let provider = fields.need("provider", "name a provider, such as `anthropic`").and_then(|value| provider(&value));
+    let given = fields.take("options");
+    let options = provider.and_then(|provider| options(value, given.as_ref(), provider));
     let written = fields.take("base_url");
-    let url = provider.and_then(|provider| base_url(value, written.as_ref(), provider));
-    if let (Some(options), Some(provider)) = (fields.take("options"), provider) {
-        no_options(&options, provider);
-    }
+    let url = provider.and_then(|provider| base_url(value, written.as_ref(), provider, options.as_deref()?));
     let models = fields.or_default("models", pattern::read_map);
     let credentials = fields
         .need("credentials", "write `{ api_key: { env: NAME } }`, `host`, `client` or `none`")
-        .and_then(|value| credentials::read(&value, source));
+        .and_then(|value| credentials::read(&value, provider?, source));
     let params = fields.or_default("params", params);
     let headers = fields.or_default("headers", headers);
     fields.refuse(&["limits"]);
     fields.finish();
 
     let (url, credentials) = (url?, credentials?);
-    let secret = matches!(credentials, Credentials::ApiKey(_) | Credentials::Client | Credentials::Unset(_));
+    let secret = !matches!(credentials, Credentials::Host | Credentials::None);
     if let Some(written) = written.filter(|_| secret && !url.tls && !url.is_private()) {
         written.warn("keys go over the network in the clear; use `https://`");
     }
@@ -94,6 +94,7 @@ fn one(name: &str, value: &Value<'_>, source: &Source<'_>) -> Option<Upstream> {
         tls: url.tls,
         authority: url.authority,
         prefix: url.prefix,
+        options: options?,
         credentials,
         models: models?,
         params: params?,
@@ -112,23 +113,76 @@ fn provider(value: &Value<'_>) -> Option<&'static Provider> {
 }
 
 /// What is written, or else the catalogue's address.
-fn base_url(upstream: &Value<'_>, written: Option<&Value<'_>>, provider: &Provider) -> Option<BaseUrl> {
+fn base_url(
+    upstream: &Value<'_>,
+    written: Option<&Value<'_>>,
+    provider: &Provider,
+    options: &[(&str, String)],
+) -> Option<BaseUrl> {
     let Some(value) = written else {
-        let Address::Fixed(url) = provider.address else {
-            let message = format!("missing; `{}` has no address of its own", provider.id);
-            upstream.fault_in("base_url", message);
-            return None;
+        let option = |name: &str| options.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str());
+        let url = match provider.address {
+            Address::Configured => {
+                let message = format!("missing; `{}` has no address of its own", provider.id);
+                upstream.fault_in("base_url", message);
+                return None;
+            }
+            Address::Fixed(url) => Cow::Borrowed(url),
+            Address::Of(template, special) => match special.iter().find(|(n, v, _)| option(n) == Some(v)) {
+                Some((_, _, url)) => Cow::Borrowed(*url),
+                None => Cow::Owned(template.fill(option, |value, out| out.push_str(value))),
+            },
         };
-        return BaseUrl::parse(url).map_err(|fault| upstream.fault_in("provider", fault)).ok();
+        return BaseUrl::parse(&url).map_err(|fault| upstream.fault_in("options", fault)).ok();
     };
     let url = value.text()?;
     BaseUrl::parse(&url).map_err(|fault| value.fault(fault)).ok()
 }
 
-fn no_options(value: &Value<'_>, provider: &Provider) {
-    for (_, option) in value.map(usize::MAX).unwrap_or_default() {
-        option.fault(format!("unknown option; `{}` takes none", provider.id));
+/// The provider's options: what is given, or else their defaults.
+fn options(
+    upstream: &Value<'_>,
+    given: Option<&Value<'_>>,
+    provider: &'static Provider,
+) -> Option<Vec<(&'static str, String)>> {
+    let given = given.and_then(|value| value.map(100)).unwrap_or_default();
+    let mut good = true;
+    for (name, value) in &given {
+        if !provider.options.iter().any(|setting| setting.name == name) {
+            let known = provider.options.iter().map(|setting| setting.name);
+            match provider.options {
+                [] => value.fault(format!("unknown option; `{}` takes none", provider.id)),
+                _ => value.unknown("option", name, known, &format!("`{}` takes no other", provider.id)),
+            }
+            good = false;
+        }
     }
+    let mut options = Vec::new();
+    for setting in provider.options {
+        let value = match given.iter().find(|(name, _)| name == setting.name) {
+            Some((_, value)) => option(value),
+            None => setting.default.map(str::to_owned).or_else(|| {
+                upstream.fault_in("options", format!("`{}` needs the option `{}`", provider.id, setting.name));
+                None
+            }),
+        };
+        match value {
+            Some(value) => options.push((setting.name, value)),
+            None => good = false,
+        }
+    }
+    good.then_some(options)
+}
+
+/// A value that may stand in an address or a path.
+fn option(value: &Value<'_>) -> Option<String> {
+    let text = value.text()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
+    if !(1..=128).contains(&text.len()) || !text.chars().all(plain) || matches!(&*text, "." | "..") {
+        value.fault("expected 1 to 128 letters, digits and `-` `.` `_` `:`");
+        return None;
+    }
+    Some(text.into_owned())
 }
 
 fn params(value: &Value<'_>) -> Option<Params> {

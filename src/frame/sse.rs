@@ -2,23 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The longest event. Real ones are small; partial images are a few megabytes.
-const LONGEST: usize = 16 << 20;
-
-/// An event, as it stood in the stream.
-#[derive(Clone, Debug)]
-pub struct Frame<'f> {
-    /// All its bytes, the empty line at its end included.
-    pub raw: &'f [u8],
-    /// The value of `event:`; empty if there is none.
-    pub event: &'f str,
-    /// The values of `data:`, joined by line feeds; empty for comments.
-    pub data: Cow<'f, [u8]>,
-}
-
-/// An event that is longer than any real one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooLong;
+use super::{Fault, Frame, LONGEST};
 
 /// Cuts a stream into events. Where the stream's own chunks end makes no difference.
 #[derive(Debug, Default)]
@@ -39,7 +23,7 @@ struct Place {
 
 impl Decoder {
     /// Takes the next bytes and gives each event that is complete.
-    pub fn push(&mut self, chunk: &[u8], each: &mut dyn FnMut(Frame<'_>)) -> Result<(), TooLong> {
+    pub fn push(&mut self, chunk: &[u8], each: &mut dyn FnMut(Frame<'_>)) -> Result<(), Fault> {
         if self.held.is_empty() {
             // Whole events are read where they are; only a rest is kept.
             let (rest, at) = cut(chunk, Place::default(), each);
@@ -50,7 +34,7 @@ impl Decoder {
             let (rest, at) = cut(&held, self.at, each);
             if rest.len() == held.len() {
                 if rest.len() > LONGEST {
-                    return Err(TooLong);
+                    return Err(Fault::TooLong);
                 }
                 (self.held, self.at) = (held, at);
                 return Ok(());
@@ -74,9 +58,9 @@ impl Decoder {
         &self.held
     }
 
-    fn keep(&mut self, rest: &[u8], at: Place) -> Result<(), TooLong> {
+    fn keep(&mut self, rest: &[u8], at: Place) -> Result<(), Fault> {
         if rest.len() > LONGEST {
-            return Err(TooLong);
+            return Err(Fault::TooLong);
         }
         self.held.clear();
         self.held.extend_from_slice(rest);
@@ -116,7 +100,7 @@ fn line_end(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
 }
 
 fn parse(raw: &[u8]) -> Frame<'_> {
-    let mut frame = Frame { raw, event: "", data: Cow::Borrowed(&[]) };
+    let mut frame = Frame { raw, event: "", failed: false, data: Cow::Borrowed(&[]) };
     let mut first = true;
     let mut rest = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw);
     while !rest.is_empty() {
@@ -237,9 +221,9 @@ mod tests {
             for chunk in most.chunks(size) {
                 decoder.push(chunk, &mut |_| ()).unwrap();
             }
-            assert_eq!(decoder.push(b"x", &mut |_| ()), Err(TooLong));
+            assert_eq!(decoder.push(b"x", &mut |_| ()), Err(Fault::TooLong));
             assert_eq!(decoder.held(), b"");
         }
-        assert_eq!(Decoder::default().push(&[b'x'; LONGEST + 1], &mut |_| ()), Err(TooLong));
+        assert_eq!(Decoder::default().push(&[b'x'; LONGEST + 1], &mut |_| ()), Err(Fault::TooLong));
     }
 }

@@ -77,6 +77,7 @@ impl Cluster {
                 ask: &record.ask,
                 model: &model,
                 turn: calls::turn(),
+                now: abi::now() / 1000,
             };
             let mut outbound = attempt::request(&config, upstream, inbound)?;
             let dropped = std::mem::take(&mut outbound.dropped);

@@ -136,6 +136,7 @@ impl Listener {
                 ask: &routed.ask,
                 model: &model,
                 turn: calls::turn(),
+                now: abi::now() / 1000,
             };
             attempt::request(&config, upstream, inbound)?
         };

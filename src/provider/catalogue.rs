@@ -5,7 +5,10 @@
 //! or has no effect: elsewhere the provider's own error tells more than a silent repair. The output limit goes under its
 //! old name wherever the new one is not known to be read, as a limit that is ignored costs money.
 
-use super::{Address::*, Auth, CallIds, Provider, Quirks, Surface};
+use super::{
+    Address::*, Auth, CallIds, Effort, Envelope, Feature, Provider, Quirks, Setting, Surface, Task, Template, Thought,
+    Vectors,
+};
 use crate::format::{Format, Operation};
 
 /// OpenAI's renaming of the output limit, undone for those who know the old name alone.
@@ -27,10 +30,14 @@ const CHAT: Provider = Provider {
     name: "",
     otel: "",
     address: Configured,
+    options: &[],
     auth: Auth::Bearer,
+    signs: None,
     headers: &[],
-    surfaces: &[Surface { operation: Operation::Generate, path: "/chat/completions", format: Format::Chat }],
+    surfaces: &[Surface::new(Operation::Generate, "/chat/completions", Format::Chat)],
     quirks: Quirks { developer_role: false, ..Quirks::NONE },
+    vectors: Some(&FLOATS),
+    lacks: &[],
     env: "",
     docs: "",
 };
@@ -40,12 +47,126 @@ const OLD_LIMIT: Quirks = Quirks { rename: MAX_TOKENS, ..CHAT.quirks };
 
 /// Mistral's schema has names of its own and refuses what it does not know; usage ends a stream unasked.
 const MISTRAL: Quirks = Quirks {
-    drop: &["logit_bias", "logprobs", "service_tier", "store", "top_logprobs", "user"],
+    drop: &[
+        "audio",
+        "logit_bias",
+        "modalities",
+        "safety_identifier",
+        "store",
+        "user",
+        "verbosity",
+        "web_search_options",
+    ],
     rename: &[("max_completion_tokens", "max_tokens"), ("seed", "random_seed")],
     stream_options: false,
+    thought: Thought::Parts { takes: true },
+    prefill: Some("prefix"),
     call_ids: CallIds::Exactly(9),
     foreign: FOREIGN,
     ..CHAT.quirks
+};
+
+/// Moonshot's models sample as they are made to, from 0 to 1 where they can be told.
+const KIMI: Quirks = Quirks {
+    clamp: &[("temperature", 0.0, 1.0)],
+    effort: thinking(&["low", "high", "max"]),
+    thought: REASONING_CONTENT,
+    prefill: Some("partial"),
+    ..CHAT.quirks
+};
+
+/// MiniMax refuses a temperature of 0, and tells its thought apart from its answer only if it is asked to.
+const MINIMAX: Quirks = Quirks {
+    drop: &["frequency_penalty", "logit_bias", "presence_penalty"],
+    clamp: &[("n", 1.0, 1.0), ("temperature", 0.01, 1.0)],
+    set: &[("reasoning_split", "true")],
+    thought: REASONING_CONTENT,
+    ..CHAT.quirks
+};
+
+/// Z.ai's and Zhipu's.
+const GLM: Quirks = Quirks {
+    drop: &[
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "n",
+        "parallel_tool_calls",
+        "presence_penalty",
+        "top_logprobs",
+    ],
+    rename: &[("max_completion_tokens", "max_tokens"), ("user", "user_id")],
+    clamp: &[("temperature", 0.0, 1.0), ("top_p", 0.01, 1.0)],
+    effort: thinking(&[]),
+    thought: REASONING_CONTENT,
+    ..CHAT.quirks
+};
+
+/// Alibaba's.
+const QWEN: Quirks = Quirks { effort: ENABLE_THINKING, prefill: Some("partial"), ..OLD_LIMIT };
+
+/// Thought in a member that clients do not know.
+const REASONING: Thought = Thought::Field { says: "reasoning", takes: "reasoning" };
+
+/// Thought in the member that clients know, and back in it.
+const REASONING_CONTENT: Thought = Thought::Field { says: "reasoning_content", takes: "reasoning_content" };
+
+/// OpenAI's words for how much to think.
+const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+
+/// A switch of thought, as Alibaba has it.
+const ENABLE_THINKING: Effort = Effort::Switch { field: "enable_thinking", on: "true", off: "false", words: &[] };
+
+/// A switch of thought, as DeepSeek has it, beside an effort in these words.
+const fn thinking(words: &'static [&'static str]) -> Effort {
+    let (on, off) = (r#"{"type":"enabled"}"#, r#"{"type":"disabled"}"#);
+    Effort::Switch { field: "thinking", on, off, words }
+}
+
+/// Chat and embeddings, both in OpenAI's format.
+const CHAT_AND_EMBEDDINGS: &[Surface] = &[
+    Surface::new(Operation::Generate, "/chat/completions", Format::Chat),
+    Surface::new(Operation::Embed, "/embeddings", Format::Embeddings),
+];
+
+/// Embeddings alone.
+const EMBEDDINGS: &[Surface] = &[Surface::new(Operation::Embed, "/embeddings", Format::Embeddings)];
+
+/// Embeddings in OpenAI's format by those who are not known to have vectors in base64, which OpenAI's own clients ask for
+/// without being told to.
+const FLOATS: Vectors = Vectors {
+    input: "input",
+    tokens: true,
+    dimensions: Some("dimensions"),
+    base64: None,
+    task: None,
+    user: true,
+    own: None,
+    set: &[],
+};
+
+/// OpenAI's way to ask for base64.
+const BASE64: Option<(&str, &str)> = Some(("encoding_format", "\"base64\""));
+
+/// What texts are for, to NVIDIA's models, most of which must be told.
+const PASSAGES: Task =
+    Task { field: "input_type", words: &[("document", "passage"), ("query", "query")], default: Some("passage") };
+
+/// Ollama's own formats, which say more than those of others that it follows.
+const OLLAMA: &[Surface] = &[
+    Surface::new(Operation::Generate, "/api/chat", Format::Ollama),
+    Surface::new(Operation::Embed, "/api/embed", Format::Embeddings),
+];
+
+/// Ollama's embeddings.
+const OLLAMA_VECTORS: Vectors =
+    Vectors { tokens: false, user: false, own: Some(&["keep_alive", "options", "truncate"]), ..FLOATS };
+
+/// What watsonx wants around a body.
+const WATSONX_ENVELOPE: Envelope = Envelope {
+    rename: &[("model", "model_id")],
+    set: &[("project_id", Template("\"{project}\"")), ("space_id", Template("\"{space}\""))],
+    ..Envelope::NONE
 };
 
 /// Every provider, sorted by id.
@@ -65,7 +186,21 @@ pub static PROVIDERS: &[Provider] = &[
         name: "AI21 Labs",
         otel: "ai21",
         address: Fixed("https://api.ai21.com/studio/v1"),
-        quirks: OLD_LIMIT,
+        quirks: Quirks {
+            drop: &[
+                "frequency_penalty",
+                "logit_bias",
+                "logprobs",
+                "parallel_tool_calls",
+                "presence_penalty",
+                "seed",
+                "top_logprobs",
+            ],
+            rename: MAX_TOKENS,
+            stream_options: false,
+            ..CHAT.quirks
+        },
+        lacks: &[Feature::Audio, Feature::Documents, Feature::Images],
         env: "AI21_API_KEY",
         docs: "https://docs.ai21.com/reference/jamba-1-6-api-ref",
         ..CHAT
@@ -75,6 +210,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "AIHubMix",
         otel: "aihubmix",
         address: Fixed("https://aihubmix.com/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         env: "AIHUBMIX_API_KEY",
         docs: "https://docs.aihubmix.com/",
         ..CHAT
@@ -84,6 +220,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "AI/ML API",
         otel: "aiml",
         address: Fixed("https://api.aimlapi.com/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         env: "AIML_API_KEY",
         docs: "https://docs.aimlapi.com/",
         ..CHAT
@@ -105,12 +242,14 @@ pub static PROVIDERS: &[Provider] = &[
         auth: Auth::Header("x-api-key"),
         headers: &[("anthropic-version", "2023-06-01")],
         surfaces: &[
-            Surface { operation: Operation::Generate, path: "/v1/messages", format: Format::Messages },
-            Surface { operation: Operation::CountTokens, path: "/v1/messages/count_tokens", format: Format::Messages },
+            Surface::new(Operation::Generate, "/v1/messages", Format::Messages),
+            Surface::new(Operation::CountTokens, "/v1/messages/count_tokens", Format::Messages),
         ],
         quirks: Quirks { signed_thought: true, ..Quirks::NONE },
+        lacks: &[Feature::Audio],
         env: "ANTHROPIC_API_KEY",
         docs: "https://platform.claude.com/docs/en/api/messages",
+        ..CHAT
     },
     Provider {
         id: "apertis",
@@ -141,11 +280,56 @@ pub static PROVIDERS: &[Provider] = &[
         docs: "https://www.atlascloud.ai/docs",
         ..CHAT
     },
-    // The resource's `/openai/v1`, which takes its key as a bearer too. Deployment paths of Azure OpenAI are another format.
+    // `base_url` is the resource. The model is the name of a deployment; with the version `v1` it stands in the body.
+    Provider {
+        id: "azure",
+        name: "Azure OpenAI",
+        otel: "azure.ai.openai",
+        options: &[Setting { name: "api_version", default: Some("2024-10-21") }],
+        auth: Auth::Header("api-key"),
+        surfaces: &[
+            Surface {
+                when: Some(("api_version", "v1")),
+                ..Surface::new(Operation::Generate, "/openai/v1/chat/completions", Format::Chat)
+            },
+            Surface {
+                when: Some(("api_version", "v1")),
+                ..Surface::new(Operation::Embed, "/openai/v1/embeddings", Format::Embeddings)
+            },
+            Surface::new(
+                Operation::Generate,
+                "/openai/deployments/{model}/chat/completions?api-version={api_version}",
+                Format::Chat,
+            ),
+            Surface::new(
+                Operation::Embed,
+                "/openai/deployments/{model}/embeddings?api-version={api_version}",
+                Format::Embeddings,
+            ),
+        ],
+        quirks: Quirks::NONE,
+        vectors: None,
+        env: "AZURE_API_KEY",
+        docs: "https://learn.microsoft.com/en-us/azure/ai-foundry/openai/reference",
+        ..CHAT
+    },
+    // A Foundry resource: models in the formats of OpenAI, and Claude in its own. Each takes the key in another header.
     Provider {
         id: "azure_ai",
         name: "Azure AI Foundry",
         otel: "azure.ai.inference",
+        auth: Auth::Headers("api-key", "x-api-key"),
+        surfaces: &[
+            Surface {
+                models: "claude",
+                envelope: Envelope { headers: &[("anthropic-version", "2023-06-01")], ..Envelope::NONE },
+                ..Surface::new(Operation::Generate, "/anthropic/v1/messages", Format::Messages)
+            },
+            Surface::new(Operation::Generate, "/openai/v1/chat/completions", Format::Chat),
+            Surface::new(Operation::Embed, "/openai/v1/embeddings", Format::Embeddings),
+        ],
+        quirks: Quirks::NONE,
+        vectors: None,
         env: "AZURE_AI_API_KEY",
         docs: "https://learn.microsoft.com/en-us/azure/ai-foundry/openai/latest",
         ..CHAT
@@ -169,13 +353,23 @@ pub static PROVIDERS: &[Provider] = &[
         docs: "https://docs.aws.amazon.com/bedrock/latest/userguide/bedrock-mantle.html",
         ..CHAT
     },
+    Provider {
+        id: "berget",
+        name: "Berget AI",
+        otel: "berget",
+        address: Fixed("https://api.berget.ai/v1"),
+        env: "BERGET_API_KEY",
+        docs: "https://api.berget.ai",
+        ..CHAT
+    },
     // `logit_bias` is read and never applied.
     Provider {
         id: "cerebras",
         name: "Cerebras",
         otel: "cerebras",
         address: Fixed("https://api.cerebras.ai/v1"),
-        quirks: Quirks { drop: &["logit_bias"], foreign: OTHERS, ..CHAT.quirks },
+        quirks: Quirks { drop: &["logit_bias"], thought: REASONING, foreign: OTHERS, ..CHAT.quirks },
+        lacks: &[Feature::Audio, Feature::Documents],
         env: "CEREBRAS_API_KEY",
         docs: "https://inference-docs.cerebras.ai/api-reference/chat-completions",
         ..CHAT
@@ -205,15 +399,18 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Clarifai",
         otel: "clarifai",
         address: Fixed("https://api.clarifai.com/v2/ext/openai/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         env: "CLARIFAI_PAT",
         docs: "https://docs.clarifai.com/compute/inference/open-ai/",
         ..CHAT
     },
-    // The address holds the account: `https://api.cloudflare.com/client/v4/accounts/ACCOUNT/ai/v1`.
     Provider {
         id: "cloudflare",
         name: "Cloudflare Workers AI",
         otel: "cloudflare",
+        address: Of(Template("https://api.cloudflare.com/client/v4/accounts/{account}/ai/v1"), &[]),
+        options: &[Setting { name: "account", default: None }],
+        surfaces: CHAT_AND_EMBEDDINGS,
         env: "CLOUDFLARE_API_KEY",
         docs: "https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/",
         ..CHAT
@@ -224,6 +421,7 @@ pub static PROVIDERS: &[Provider] = &[
         otel: "mistral_ai",
         address: Fixed("https://codestral.mistral.ai/v1"),
         quirks: MISTRAL,
+        lacks: &[Feature::Audio, Feature::Documents, Feature::Images],
         env: "CODESTRAL_API_KEY",
         docs: "https://docs.mistral.ai/api/endpoint/chat",
         ..CHAT
@@ -238,10 +436,45 @@ pub static PROVIDERS: &[Provider] = &[
         ..CHAT
     },
     Provider {
+        id: "cohere",
+        name: "Cohere",
+        otel: "cohere",
+        address: Fixed("https://api.cohere.com"),
+        surfaces: &[
+            Surface::new(Operation::Generate, "/v2/chat", Format::Cohere),
+            Surface::new(Operation::Embed, "/v2/embed", Format::Embeddings),
+        ],
+        quirks: Quirks::NONE,
+        vectors: Some(&Vectors {
+            input: "texts",
+            tokens: false,
+            dimensions: Some("output_dimension"),
+            task: Some(Task {
+                field: "input_type",
+                words: &[
+                    ("classification", "classification"),
+                    ("clustering", "clustering"),
+                    ("document", "search_document"),
+                    ("query", "search_query"),
+                ],
+                default: Some("search_document"),
+            }),
+            user: false,
+            own: Some(&["max_tokens", "priority", "truncate"]),
+            set: &[("embedding_types", r#"["float"]"#)],
+            ..FLOATS
+        }),
+        lacks: &[Feature::Audio, Feature::Documents],
+        env: "COHERE_API_KEY",
+        docs: "https://docs.cohere.com/v2/reference/chat",
+        ..CHAT
+    },
+    Provider {
         id: "cometapi",
         name: "CometAPI",
         otel: "cometapi",
         address: Fixed("https://api.cometapi.com/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         env: "COMETAPI_KEY",
         docs: "https://apidoc.cometapi.com/",
         ..CHAT
@@ -289,7 +522,9 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Alibaba Cloud Model Studio (China)",
         otel: "dashscope",
         address: Fixed("https://dashscope.aliyuncs.com/compatible-mode/v1"),
-        quirks: OLD_LIMIT,
+        surfaces: CHAT_AND_EMBEDDINGS,
+        quirks: QWEN,
+        vectors: Some(&Vectors { tokens: false, user: false, ..FLOATS }),
         env: "DASHSCOPE_API_KEY",
         docs: "https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope",
         ..CHAT
@@ -299,6 +534,8 @@ pub static PROVIDERS: &[Provider] = &[
         id: "databricks",
         name: "Databricks",
         otel: "databricks",
+        surfaces: CHAT_AND_EMBEDDINGS,
+        quirks: Quirks { thought: Thought::Parts { takes: false }, ..CHAT.quirks },
         env: "DATABRICKS_API_KEY",
         docs: "https://docs.databricks.com/aws/en/machine-learning/model-serving/score-foundation-models",
         ..CHAT
@@ -308,7 +545,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "DataRobot LLM gateway",
         otel: "datarobot",
         address: Fixed("https://app.datarobot.com/api/v2/genai/llmgw"),
-        surfaces: &[Surface { operation: Operation::Generate, path: "/chat/completions/", format: Format::Chat }],
+        surfaces: &[Surface::new(Operation::Generate, "/chat/completions/", Format::Chat)],
         quirks: OLD_LIMIT,
         env: "DATAROBOT_API_TOKEN",
         docs: "https://docs.datarobot.com/en/docs/gen-ai/index.html",
@@ -319,18 +556,25 @@ pub static PROVIDERS: &[Provider] = &[
         name: "DeepInfra",
         otel: "deepinfra",
         address: Fixed("https://api.deepinfra.com/v1/openai"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         quirks: OLD_LIMIT,
+        vectors: Some(&Vectors { tokens: false, user: false, ..FLOATS }),
         env: "DEEPINFRA_API_KEY",
         docs: "https://docs.deepinfra.com/chat/overview",
         ..CHAT
     },
+    // A call of a tool without the thought before it is refused: https://api-docs.deepseek.com/guides/thinking_mode.
     Provider {
         id: "deepseek",
         name: "DeepSeek",
         otel: "deepseek",
         address: Fixed("https://api.deepseek.com"),
-        // https://api-docs.deepseek.com/guides/thinking_mode: a call of a tool without the thought before it is refused.
-        quirks: Quirks { reasoning_field: Some("reasoning_content"), ..OLD_LIMIT },
+        surfaces: &[
+            Surface::new(Operation::Generate, "/chat/completions", Format::Chat),
+            Surface::new(Operation::Generate, "/anthropic/v1/messages", Format::Messages),
+        ],
+        quirks: Quirks { effort: thinking(&[]), thought: REASONING_CONTENT, ..OLD_LIMIT },
+        lacks: &[Feature::Audio, Feature::Documents, Feature::Images],
         env: "DEEPSEEK_API_KEY",
         docs: "https://api-docs.deepseek.com/api/create-chat-completion",
         ..CHAT
@@ -339,6 +583,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "docker_model_runner",
         name: "Docker Model Runner",
         otel: "docker_model_runner",
+        surfaces: CHAT_AND_EMBEDDINGS,
         quirks: OLD_LIMIT,
         docs: "https://docs.docker.com/ai/model-runner/api-reference/",
         ..CHAT
@@ -348,6 +593,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Eden AI",
         otel: "edenai",
         address: Fixed("https://api.edenai.run/v3"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         env: "EDENAI_API_KEY",
         docs: "https://www.edenai.co/docs",
         ..CHAT
@@ -373,6 +619,15 @@ pub static PROVIDERS: &[Provider] = &[
         ..CHAT
     },
     Provider {
+        id: "evroc",
+        name: "evroc",
+        otel: "evroc",
+        address: Fixed("https://models.think.evroc.com/v1"),
+        env: "EVROC_API_KEY",
+        docs: "https://docs.evroc.com/products/think/overview.html",
+        ..CHAT
+    },
+    Provider {
         id: "featherless_ai",
         name: "Featherless AI",
         otel: "featherless_ai",
@@ -387,6 +642,9 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Fireworks AI",
         otel: "fireworks_ai",
         address: Fixed("https://api.fireworks.ai/inference/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
+        quirks: Quirks { thought: REASONING_CONTENT, ..CHAT.quirks },
+        lacks: &[Feature::Audio, Feature::Documents],
         env: "FIREWORKS_AI_API_KEY",
         docs: "https://docs.fireworks.ai/tools-sdks/openai-compatibility",
         ..CHAT
@@ -412,6 +670,19 @@ pub static PROVIDERS: &[Provider] = &[
         ..CHAT
     },
     Provider {
+        id: "github",
+        name: "GitHub Models",
+        otel: "github",
+        address: Fixed("https://models.github.ai/inference"),
+        headers: &[("x-github-api-version", "2022-11-28")],
+        surfaces: CHAT_AND_EMBEDDINGS,
+        quirks: Quirks::NONE,
+        vectors: None,
+        env: "GITHUB_TOKEN",
+        docs: "https://docs.github.com/en/rest/models/inference",
+        ..CHAT
+    },
+    Provider {
         id: "gmi",
         name: "GMI Cloud",
         otel: "gmi",
@@ -426,6 +697,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "DigitalOcean Gradient AI",
         otel: "gradient_ai",
         address: Fixed("https://inference.do-ai.run/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         env: "GRADIENT_AI_API_KEY",
         docs: "https://docs.digitalocean.com/products/gradient-ai-platform/how-to/use-serverless-inference/",
         ..CHAT
@@ -436,11 +708,13 @@ pub static PROVIDERS: &[Provider] = &[
         otel: "groq",
         address: Fixed("https://api.groq.com/openai/v1"),
         quirks: Quirks {
-            drop: &["logit_bias", "logprobs", "top_logprobs"],
+            drop: &["logit_bias", "logprobs", "metadata", "store", "top_logprobs"],
             clamp: ONE_CHOICE,
+            thought: REASONING,
             foreign: OTHERS,
             ..CHAT.quirks
         },
+        lacks: &[Feature::Audio, Feature::Documents],
         env: "GROQ_API_KEY",
         docs: "https://console.groq.com/docs/openai",
         ..CHAT
@@ -459,6 +733,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "heroku",
         name: "Heroku Managed Inference",
         otel: "heroku",
+        surfaces: CHAT_AND_EMBEDDINGS,
         env: "HEROKU_API_KEY",
         docs: "https://devcenter.heroku.com/articles/heroku-inference-api-v1-chat-completions",
         ..CHAT
@@ -467,15 +742,38 @@ pub static PROVIDERS: &[Provider] = &[
         id: "hosted_vllm",
         name: "vLLM",
         otel: "hosted_vllm",
+        surfaces: CHAT_AND_EMBEDDINGS,
+        quirks: Quirks { thought: Thought::Field { says: "reasoning", takes: "reasoning_content" }, ..CHAT.quirks },
+        vectors: None,
         env: "HOSTED_VLLM_API_KEY",
         docs: "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
         ..CHAT
     },
+    // Chat goes to the router, embeddings to the feature extraction of its own machines.
     Provider {
         id: "huggingface",
         name: "Hugging Face Inference Providers",
         otel: "huggingface",
-        address: Fixed("https://router.huggingface.co/v1"),
+        address: Fixed("https://router.huggingface.co"),
+        surfaces: &[
+            Surface::new(Operation::Generate, "/v1/chat/completions", Format::Chat),
+            Surface {
+                envelope: Envelope { remove: &["model"], ..Envelope::NONE },
+                ..Surface::new(
+                    Operation::Embed,
+                    "/hf-inference/models/{+model}/pipeline/feature-extraction",
+                    Format::Embeddings,
+                )
+            },
+        ],
+        vectors: Some(&Vectors {
+            input: "inputs",
+            tokens: false,
+            dimensions: None,
+            user: false,
+            own: Some(&["normalize", "prompt_name", "truncate", "truncation_direction"]),
+            ..FLOATS
+        }),
         env: "HF_TOKEN",
         docs: "https://huggingface.co/docs/inference-providers/tasks/chat-completion",
         ..CHAT
@@ -501,9 +799,70 @@ pub static PROVIDERS: &[Provider] = &[
         ..CHAT
     },
     Provider {
+        id: "inference_net",
+        name: "Inference.net",
+        otel: "inference_net",
+        address: Fixed("https://api.inference.net/v1"),
+        env: "INFERENCE_API_KEY",
+        docs: "https://docs.inference.net/quickstart",
+        ..CHAT
+    },
+    // A server of one's own for embeddings.
+    Provider {
+        id: "infinity",
+        name: "Infinity",
+        otel: "infinity",
+        surfaces: EMBEDDINGS,
+        quirks: Quirks::NONE,
+        env: "INFINITY_API_KEY",
+        docs: "https://michaelfeil.eu/infinity/",
+        ..CHAT
+    },
+    Provider {
+        id: "io_net",
+        name: "IO Intelligence",
+        otel: "io_net",
+        address: Fixed("https://api.intelligence.io.solutions/api/v1"),
+        env: "IOINTELLIGENCE_API_KEY",
+        docs: "https://io.net/docs/guides/intelligence/io-intelligence",
+        ..CHAT
+    },
+    Provider {
+        id: "jina_ai",
+        name: "Jina AI",
+        otel: "jina_ai",
+        address: Fixed("https://api.jina.ai/v1"),
+        surfaces: EMBEDDINGS,
+        quirks: Quirks::NONE,
+        vectors: Some(&Vectors {
+            tokens: false,
+            base64: Some(("embedding_type", "\"base64\"")),
+            task: Some(Task {
+                field: "task",
+                words: &[
+                    ("classification", "classification"),
+                    ("clustering", "separation"),
+                    ("code", "code.query"),
+                    ("code", "code.passage"),
+                    ("document", "retrieval.passage"),
+                    ("query", "retrieval.query"),
+                    ("similarity", "text-matching"),
+                ],
+                default: None,
+            }),
+            user: false,
+            own: Some(&["late_chunking", "normalized", "truncate"]),
+            ..FLOATS
+        }),
+        env: "JINA_AI_API_KEY",
+        docs: "https://jina.ai/embeddings/",
+        ..CHAT
+    },
+    Provider {
         id: "lemonade",
         name: "Lemonade",
         otel: "lemonade",
+        surfaces: CHAT_AND_EMBEDDINGS,
         quirks: OLD_LIMIT,
         env: "LEMONADE_API_KEY",
         docs: "https://lemonade-server.ai/docs/server/server_spec/",
@@ -523,14 +882,25 @@ pub static PROVIDERS: &[Provider] = &[
         id: "litellm_proxy",
         name: "LiteLLM proxy",
         otel: "litellm_proxy",
+        surfaces: CHAT_AND_EMBEDDINGS,
         env: "LITELLM_PROXY_API_KEY",
         docs: "https://docs.litellm.ai/docs/proxy/user_keys",
+        ..CHAT
+    },
+    Provider {
+        id: "llama_cpp",
+        name: "llama.cpp",
+        otel: "llama_cpp",
+        surfaces: CHAT_AND_EMBEDDINGS,
+        env: "LLAMA_CPP_API_KEY",
+        docs: "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md",
         ..CHAT
     },
     Provider {
         id: "llamafile",
         name: "llamafile",
         otel: "llamafile",
+        surfaces: CHAT_AND_EMBEDDINGS,
         env: "LLAMAFILE_API_KEY",
         docs: "https://github.com/mozilla-ai/llamafile",
         ..CHAT
@@ -546,11 +916,31 @@ pub static PROVIDERS: &[Provider] = &[
         ..CHAT
     },
     Provider {
+        id: "llmgateway",
+        name: "LLM Gateway",
+        otel: "llmgateway",
+        address: Fixed("https://api.llmgateway.io/v1"),
+        env: "LLMGATEWAY_API_KEY",
+        docs: "https://docs.llmgateway.io",
+        ..CHAT
+    },
+    Provider {
         id: "lm_studio",
         name: "LM Studio",
         otel: "lm_studio",
+        surfaces: CHAT_AND_EMBEDDINGS,
         env: "LM_STUDIO_API_KEY",
         docs: "https://lmstudio.ai/docs/developer/openai-compat",
+        ..CHAT
+    },
+    Provider {
+        id: "localai",
+        name: "LocalAI",
+        otel: "localai",
+        surfaces: CHAT_AND_EMBEDDINGS,
+        quirks: OLD_LIMIT,
+        env: "LOCALAI_API_KEY",
+        docs: "https://localai.io/features/text-generation/",
         ..CHAT
     },
     Provider {
@@ -571,19 +961,26 @@ pub static PROVIDERS: &[Provider] = &[
         docs: "https://dev.meta.ai/docs/protocols/chat-completions",
         ..CHAT
     },
-    // It refuses a temperature of 0.
     Provider {
         id: "minimax",
         name: "MiniMax",
         otel: "minimax",
         address: Fixed("https://api.minimax.io/v1"),
-        quirks: Quirks {
-            drop: &["frequency_penalty", "logit_bias", "presence_penalty"],
-            clamp: &[("n", 1.0, 1.0), ("temperature", 0.01, 1.0)],
-            ..CHAT.quirks
-        },
+        quirks: MINIMAX,
+        lacks: &[Feature::Audio, Feature::Documents],
         env: "MINIMAX_API_KEY",
         docs: "https://platform.minimax.io/docs/api-reference/text-openai-api",
+        ..CHAT
+    },
+    Provider {
+        id: "minimax_cn",
+        name: "MiniMax (China)",
+        otel: "minimax",
+        address: Fixed("https://api.minimaxi.com/v1"),
+        quirks: MINIMAX,
+        lacks: &[Feature::Audio, Feature::Documents],
+        env: "MINIMAX_API_KEY",
+        docs: "https://platform.minimaxi.com/docs/guides/quickstart",
         ..CHAT
     },
     Provider {
@@ -591,7 +988,17 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Mistral AI",
         otel: "mistral_ai",
         address: Fixed("https://api.mistral.ai/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         quirks: MISTRAL,
+        vectors: Some(&Vectors {
+            tokens: false,
+            dimensions: Some("output_dimension"),
+            base64: BASE64,
+            user: false,
+            own: Some(&["metadata", "output_dtype"]),
+            ..FLOATS
+        }),
+        lacks: &[Feature::Documents],
         env: "MISTRAL_API_KEY",
         docs: "https://docs.mistral.ai/api/endpoint/chat",
         ..CHAT
@@ -601,6 +1008,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "ModelScope",
         otel: "modelscope",
         address: Fixed("https://api-inference.modelscope.cn/v1"),
+        quirks: Quirks { effort: ENABLE_THINKING, ..CHAT.quirks },
         env: "MODELSCOPE_API_KEY",
         docs: "https://modelscope.cn/docs/model-service/API-Inference/intro",
         ..CHAT
@@ -610,13 +1018,21 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Moonshot AI",
         otel: "moonshot",
         address: Fixed("https://api.moonshot.ai/v1"),
-        quirks: Quirks {
-            clamp: &[("temperature", 0.0, 1.0)],
-            reasoning_field: Some("reasoning_content"),
-            ..CHAT.quirks
-        },
+        quirks: KIMI,
+        lacks: &[Feature::Audio, Feature::Documents],
         env: "MOONSHOT_API_KEY",
         docs: "https://platform.kimi.ai/docs/guide/migrating-from-openai-to-kimi",
+        ..CHAT
+    },
+    Provider {
+        id: "moonshot_cn",
+        name: "Moonshot AI (China)",
+        otel: "moonshot",
+        address: Fixed("https://api.moonshot.cn/v1"),
+        quirks: KIMI,
+        lacks: &[Feature::Audio, Feature::Documents],
+        env: "MOONSHOT_API_KEY",
+        docs: "https://platform.moonshot.cn/docs/api/chat",
         ..CHAT
     },
     Provider {
@@ -642,9 +1058,19 @@ pub static PROVIDERS: &[Provider] = &[
         name: "NanoGPT",
         otel: "nano-gpt",
         address: Fixed("https://nano-gpt.com/api/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         quirks: OLD_LIMIT,
         env: "NANOGPT_API_KEY",
         docs: "https://docs.nano-gpt.com/",
+        ..CHAT
+    },
+    Provider {
+        id: "nearai",
+        name: "NEAR AI Cloud",
+        otel: "nearai",
+        address: Fixed("https://cloud-api.near.ai/v1"),
+        env: "NEARAI_API_KEY",
+        docs: "https://docs.near.ai",
         ..CHAT
     },
     Provider {
@@ -652,6 +1078,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Nebius Token Factory",
         otel: "nebius",
         address: Fixed("https://api.tokenfactory.nebius.com/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         quirks: OLD_LIMIT,
         env: "NEBIUS_API_KEY",
         docs: "https://docs.tokenfactory.nebius.com/api-reference/introduction",
@@ -672,6 +1099,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Novita AI",
         otel: "novita",
         address: Fixed("https://api.novita.ai/openai/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         quirks: OLD_LIMIT,
         env: "NOVITA_API_KEY",
         docs: "https://novita.ai/docs/guides/llm-api",
@@ -691,15 +1119,43 @@ pub static PROVIDERS: &[Provider] = &[
         name: "NVIDIA NIM",
         otel: "nvidia_nim",
         address: Fixed("https://integrate.api.nvidia.com/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         quirks: OLD_LIMIT,
+        vectors: Some(&Vectors { base64: BASE64, task: Some(PASSAGES), own: Some(&["truncate"]), ..FLOATS }),
         env: "NVIDIA_NIM_API_KEY",
         docs: "https://docs.api.nvidia.com/nim/reference/llm-apis",
+        ..CHAT
+    },
+    Provider {
+        id: "ollama",
+        name: "Ollama",
+        otel: "ollama",
+        surfaces: OLLAMA,
+        quirks: Quirks::NONE,
+        vectors: Some(&OLLAMA_VECTORS),
+        lacks: &[Feature::Audio, Feature::Documents],
+        env: "OLLAMA_API_KEY",
+        docs: "https://docs.ollama.com/api/chat",
+        ..CHAT
+    },
+    Provider {
+        id: "ollama_cloud",
+        name: "Ollama Cloud",
+        otel: "ollama_cloud",
+        address: Fixed("https://ollama.com"),
+        surfaces: OLLAMA,
+        quirks: Quirks::NONE,
+        vectors: Some(&OLLAMA_VECTORS),
+        lacks: &[Feature::Audio, Feature::Documents],
+        env: "OLLAMA_API_KEY",
+        docs: "https://docs.ollama.com/cloud",
         ..CHAT
     },
     Provider {
         id: "oobabooga",
         name: "Text generation web UI",
         otel: "oobabooga",
+        surfaces: CHAT_AND_EMBEDDINGS,
         docs: "https://github.com/oobabooga/text-generation-webui/wiki/12-%E2%80%90-OpenAI-API",
         ..CHAT
     },
@@ -708,7 +1164,9 @@ pub static PROVIDERS: &[Provider] = &[
         name: "OpenAI",
         otel: "openai",
         address: Fixed("https://api.openai.com/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         quirks: Quirks { drop: &["thinking", "top_k"], call_ids: CallIds::UpTo(40), foreign: FOREIGN, ..Quirks::NONE },
+        vectors: None,
         env: "OPENAI_API_KEY",
         docs: "https://platform.openai.com/docs/api-reference/chat",
         ..CHAT
@@ -717,6 +1175,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "openai_compatible",
         name: "Any server in OpenAI's format",
         otel: "openai_compatible",
+        surfaces: CHAT_AND_EMBEDDINGS,
         quirks: OLD_LIMIT,
         docs: "https://platform.openai.com/docs/api-reference/chat",
         ..CHAT
@@ -726,6 +1185,9 @@ pub static PROVIDERS: &[Provider] = &[
         name: "OpenRouter",
         otel: "openrouter",
         address: Fixed("https://openrouter.ai/api/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
+        quirks: Quirks { effort: Effort::Words(EFFORTS), thought: REASONING, ..CHAT.quirks },
+        vectors: Some(&Vectors { base64: BASE64, ..FLOATS }),
         env: "OPENROUTER_API_KEY",
         docs: "https://openrouter.ai/docs/api-reference/overview",
         ..CHAT
@@ -735,6 +1197,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "OVHcloud AI Endpoints",
         otel: "ovhcloud",
         address: Fixed("https://oai.endpoints.kepler.ai.cloud.ovh.net/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         env: "OVHCLOUD_API_KEY",
         docs: "https://www.ovhcloud.com/en/public-cloud/ai-endpoints/catalog/",
         ..CHAT
@@ -744,8 +1207,26 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Parasail",
         otel: "parasail",
         address: Fixed("https://api.parasail.io/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         env: "PARASAIL_API_KEY",
         docs: "https://docs.parasail.io/parasail-docs/cookbooks/chat-completions",
+        ..CHAT
+    },
+    // What was read for an answer is listed beside its choices.
+    Provider {
+        id: "perplexity",
+        name: "Perplexity",
+        otel: "perplexity",
+        address: Fixed("https://api.perplexity.ai"),
+        quirks: Quirks {
+            drop: &["logit_bias", "metadata", "seed", "service_tier", "store", "user"],
+            rename: MAX_TOKENS,
+            stream_options: false,
+            ..CHAT.quirks
+        },
+        lacks: &[Feature::Audio],
+        env: "PERPLEXITY_API_KEY",
+        docs: "https://docs.perplexity.ai/docs/sonar/openai-compatibility",
         ..CHAT
     },
     Provider {
@@ -791,7 +1272,9 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Qwen (China)",
         otel: "qwen_ai_platform",
         address: Fixed("https://dashscope.aliyuncs.com/compatible-mode/v1"),
-        quirks: OLD_LIMIT,
+        surfaces: CHAT_AND_EMBEDDINGS,
+        quirks: QWEN,
+        vectors: Some(&Vectors { tokens: false, user: false, ..FLOATS }),
         env: "QWEN_AI_PLATFORM_API_KEY",
         docs: "https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope",
         ..CHAT
@@ -801,9 +1284,20 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Qwen Cloud",
         otel: "qwencloud",
         address: Fixed("https://dashscope-intl.aliyuncs.com/compatible-mode/v1"),
-        quirks: OLD_LIMIT,
+        surfaces: CHAT_AND_EMBEDDINGS,
+        quirks: QWEN,
+        vectors: Some(&Vectors { tokens: false, user: false, ..FLOATS }),
         env: "QWENCLOUD_API_KEY",
         docs: "https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope",
+        ..CHAT
+    },
+    Provider {
+        id: "regolo",
+        name: "Regolo AI",
+        otel: "regolo",
+        address: Fixed("https://api.regolo.ai/v1"),
+        env: "REGOLO_API_KEY",
+        docs: "https://docs.regolo.ai",
         ..CHAT
     },
     Provider {
@@ -816,10 +1310,23 @@ pub static PROVIDERS: &[Provider] = &[
         ..CHAT
     },
     Provider {
+        id: "replicate",
+        name: "Replicate",
+        otel: "replicate",
+        address: Fixed("https://api.replicate.com"),
+        surfaces: &[Surface::new(Operation::Generate, "/v1/predictions", Format::Replicate)],
+        quirks: Quirks::NONE,
+        lacks: &[Feature::Audio, Feature::Documents, Feature::Images, Feature::JsonSchema, Feature::Tools],
+        env: "REPLICATE_API_TOKEN",
+        docs: "https://replicate.com/docs/reference/http",
+        ..CHAT
+    },
+    Provider {
         id: "requesty",
         name: "Requesty",
         otel: "requesty",
         address: Fixed("https://router.requesty.ai/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         env: "REQUESTY_API_KEY",
         docs: "https://docs.requesty.ai/",
         ..CHAT
@@ -838,10 +1345,13 @@ pub static PROVIDERS: &[Provider] = &[
         name: "SambaNova",
         otel: "sambanova",
         address: Fixed("https://api.sambanova.ai/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         quirks: Quirks {
             drop: &["frequency_penalty", "logit_bias", "parallel_tool_calls", "presence_penalty"],
+            thought: REASONING,
             ..CHAT.quirks
         },
+        lacks: &[Feature::Audio, Feature::Documents],
         env: "SAMBANOVA_API_KEY",
         docs: "https://docs.sambanova.ai/docs/api-reference/chat-completions/create-chat-based-completion",
         ..CHAT
@@ -861,6 +1371,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Scaleway Generative APIs",
         otel: "scaleway",
         address: Fixed("https://api.scaleway.ai/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         quirks: Quirks {
             drop: &["frequency_penalty", "logit_bias", "n", "top_logprobs", "user"],
             rename: MAX_TOKENS,
@@ -881,12 +1392,36 @@ pub static PROVIDERS: &[Provider] = &[
         ..CHAT
     },
     Provider {
+        id: "sglang",
+        name: "SGLang",
+        otel: "sglang",
+        surfaces: CHAT_AND_EMBEDDINGS,
+        env: "SGLANG_API_KEY",
+        docs: "https://docs.sglang.ai/basic_usage/openai_api.html",
+        ..CHAT
+    },
+    Provider {
         id: "siliconflow",
         name: "SiliconFlow",
         otel: "siliconflow",
         address: Fixed("https://api.siliconflow.com/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
+        quirks: Quirks { effort: ENABLE_THINKING, ..CHAT.quirks },
+        vectors: Some(&Vectors { base64: BASE64, ..FLOATS }),
         env: "SILICONFLOW_API_KEY",
         docs: "https://docs.siliconflow.com/en/api-reference/chat-completions/chat-completions",
+        ..CHAT
+    },
+    Provider {
+        id: "siliconflow_cn",
+        name: "SiliconFlow (China)",
+        otel: "siliconflow",
+        address: Fixed("https://api.siliconflow.cn/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
+        quirks: Quirks { effort: ENABLE_THINKING, ..CHAT.quirks },
+        vectors: Some(&Vectors { base64: BASE64, ..FLOATS }),
+        env: "SILICONFLOW_CN_API_KEY",
+        docs: "https://docs.siliconflow.cn/cn/api-reference/chat-completions/chat-completions",
         ..CHAT
     },
     // The account's `/api/v2/cortex/v1`, with a programmatic access token.
@@ -896,6 +1431,16 @@ pub static PROVIDERS: &[Provider] = &[
         otel: "snowflake",
         env: "SNOWFLAKE_PAT",
         docs: "https://docs.snowflake.com/en/user-guide/snowflake-cortex/open_ai_sdk",
+        ..CHAT
+    },
+    Provider {
+        id: "stackit",
+        name: "STACKIT AI Model Serving",
+        otel: "stackit",
+        address: Fixed("https://api.openai-compat.model-serving.eu01.onstackit.cloud/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
+        env: "STACKIT_API_KEY",
+        docs: "https://docs.stackit.cloud/products/data-and-ai/ai-model-serving/basics/available-shared-models",
         ..CHAT
     },
     Provider {
@@ -915,6 +1460,17 @@ pub static PROVIDERS: &[Provider] = &[
         quirks: OLD_LIMIT,
         env: "SYNTHETIC_API_KEY",
         docs: "https://dev.synthetic.new/docs/openai/chat-completions",
+        ..CHAT
+    },
+    // A server of one's own for embeddings, with `/v1`.
+    Provider {
+        id: "tei",
+        name: "Text Embeddings Inference",
+        otel: "tei",
+        surfaces: EMBEDDINGS,
+        quirks: Quirks::NONE,
+        env: "TEI_API_KEY",
+        docs: "https://huggingface.co/docs/text-embeddings-inference/quick_tour",
         ..CHAT
     },
     Provider {
@@ -937,10 +1493,23 @@ pub static PROVIDERS: &[Provider] = &[
         ..CHAT
     },
     Provider {
+        id: "tinfoil",
+        name: "Tinfoil",
+        otel: "tinfoil",
+        address: Fixed("https://inference.tinfoil.sh/v1"),
+        env: "TINFOIL_API_KEY",
+        docs: "https://docs.tinfoil.sh",
+        ..CHAT
+    },
+    Provider {
         id: "together_ai",
         name: "Together AI",
         otel: "together_ai",
         address: Fixed("https://api.together.ai/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
+        quirks: Quirks { rename: MAX_TOKENS, thought: REASONING, ..CHAT.quirks },
+        vectors: Some(&Vectors { tokens: false, dimensions: None, user: false, ..FLOATS }),
+        lacks: &[Feature::Audio, Feature::Documents],
         env: "TOGETHERAI_API_KEY",
         docs: "https://docs.together.ai/docs/inference/openai-compatibility",
         ..CHAT
@@ -950,6 +1519,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Upstage",
         otel: "upstage",
         address: Fixed("https://api.upstage.ai/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         env: "UPSTAGE_API_KEY",
         docs: "https://console.upstage.ai/api/chat",
         ..CHAT
@@ -968,6 +1538,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Venice",
         otel: "veniceai",
         address: Fixed("https://api.venice.ai/api/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
         env: "VENICE_AI_API_KEY",
         docs: "https://docs.venice.ai/api-reference/endpoint/chat/completions",
         ..CHAT
@@ -977,6 +1548,8 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Vercel AI Gateway",
         otel: "vercel_ai_gateway",
         address: Fixed("https://ai-gateway.vercel.sh/v1"),
+        surfaces: CHAT_AND_EMBEDDINGS,
+        quirks: Quirks { thought: REASONING, ..CHAT.quirks },
         env: "VERCEL_AI_GATEWAY_API_KEY",
         docs: "https://vercel.com/docs/ai-gateway/sdks-and-apis/openai-chat-completions",
         ..CHAT
@@ -986,8 +1559,35 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Volcengine Ark",
         otel: "volcengine",
         address: Fixed("https://ark.cn-beijing.volces.com/api/v3"),
+        surfaces: CHAT_AND_EMBEDDINGS,
+        quirks: Quirks { effort: thinking(&["minimal", "low", "medium", "high"]), ..CHAT.quirks },
+        vectors: Some(&Vectors { base64: BASE64, ..FLOATS }),
         env: "VOLCENGINE_API_KEY",
         docs: "https://www.volcengine.com/docs/82379/1494384",
+        ..CHAT
+    },
+    Provider {
+        id: "voyage",
+        name: "Voyage AI",
+        otel: "voyage",
+        address: Fixed("https://api.voyageai.com/v1"),
+        surfaces: EMBEDDINGS,
+        quirks: Quirks::NONE,
+        vectors: Some(&Vectors {
+            tokens: false,
+            dimensions: Some("output_dimension"),
+            base64: BASE64,
+            task: Some(Task {
+                field: "input_type",
+                words: &[("document", "document"), ("query", "query")],
+                default: None,
+            }),
+            user: false,
+            own: Some(&["output_dtype", "truncation"]),
+            ..FLOATS
+        }),
+        env: "VOYAGE_API_KEY",
+        docs: "https://docs.voyageai.com/reference/embeddings-api",
         ..CHAT
     },
     Provider {
@@ -1009,11 +1609,66 @@ pub static PROVIDERS: &[Provider] = &[
         docs: "https://docs.wandb.ai/guides/inference/",
         ..CHAT
     },
+    // A call is for a project or a space. The key is a token of IBM's identity service, which lives for an hour.
+    Provider {
+        id: "watsonx",
+        name: "IBM watsonx.ai",
+        otel: "ibm.watsonx.ai",
+        address: Of(Template("https://{region}.ml.cloud.ibm.com"), &[]),
+        options: &[
+            Setting { name: "project", default: Some("") },
+            Setting { name: "region", default: Some("us-south") },
+            Setting { name: "space", default: Some("") },
+            Setting { name: "version", default: Some("2025-10-01") },
+        ],
+        surfaces: &[
+            Surface {
+                stream_path: Some(Template("/ml/v1/text/chat_stream?version={version}")),
+                envelope: Envelope { remove: &["stream"], ..WATSONX_ENVELOPE },
+                ..Surface::new(Operation::Generate, "/ml/v1/text/chat?version={version}", Format::Chat)
+            },
+            Surface {
+                envelope: WATSONX_ENVELOPE,
+                ..Surface::new(Operation::Embed, "/ml/v1/text/embeddings?version={version}", Format::Embeddings)
+            },
+        ],
+        quirks: Quirks {
+            drop: &[
+                "metadata",
+                "modalities",
+                "parallel_tool_calls",
+                "prediction",
+                "safety_identifier",
+                "service_tier",
+                "store",
+                "user",
+                "verbosity",
+            ],
+            words: &[("tool_choice", "tool_choice_option")],
+            lists: &["stop"],
+            stream_options: false,
+            effort: Effort::Words(&["low", "medium", "high"]),
+            ..CHAT.quirks
+        },
+        vectors: Some(&Vectors {
+            input: "inputs",
+            tokens: false,
+            dimensions: None,
+            user: false,
+            own: Some(&["parameters"]),
+            ..FLOATS
+        }),
+        lacks: &[Feature::Audio, Feature::Documents],
+        env: "WATSONX_API_KEY",
+        docs: "https://cloud.ibm.com/apidocs/watsonx-ai",
+        ..CHAT
+    },
     Provider {
         id: "xai",
         name: "xAI",
         otel: "x_ai",
         address: Fixed("https://api.x.ai/v1"),
+        lacks: &[Feature::Audio, Feature::Documents],
         env: "XAI_API_KEY",
         docs: "https://docs.x.ai/developers/rest-api-reference/inference/chat",
         ..CHAT
@@ -1023,6 +1678,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Xiaomi MiMo",
         otel: "xiaomi_mimo",
         address: Fixed("https://api.xiaomimimo.com/v1"),
+        quirks: Quirks { effort: thinking(&[]), ..CHAT.quirks },
         env: "XIAOMI_MIMO_API_KEY",
         docs: "https://platform.xiaomimimo.com/#/docs",
         ..CHAT
@@ -1031,6 +1687,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "xinference",
         name: "Xinference",
         otel: "xinference",
+        surfaces: CHAT_AND_EMBEDDINGS,
         quirks: OLD_LIMIT,
         env: "XINFERENCE_API_KEY",
         docs: "https://inference.readthedocs.io/en/latest/",
@@ -1041,9 +1698,32 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Z.ai",
         otel: "zai",
         address: Fixed("https://api.z.ai/api/paas/v4"),
-        quirks: Quirks { rename: MAX_TOKENS, clamp: &[("temperature", 0.0, 1.0), ("top_p", 0.01, 1.0)], ..CHAT.quirks },
+        quirks: GLM,
+        lacks: &[Feature::Audio, Feature::Documents],
         env: "ZAI_API_KEY",
         docs: "https://docs.z.ai/api-reference/llm/chat-completion",
+        ..CHAT
+    },
+    Provider {
+        id: "zenmux",
+        name: "ZenMux",
+        otel: "zenmux",
+        address: Fixed("https://zenmux.ai/api/v1"),
+        env: "ZENMUX_API_KEY",
+        docs: "https://docs.zenmux.ai",
+        ..CHAT
+    },
+    Provider {
+        id: "zhipuai",
+        name: "Zhipu AI",
+        otel: "zhipuai",
+        address: Fixed("https://open.bigmodel.cn/api/paas/v4"),
+        surfaces: CHAT_AND_EMBEDDINGS,
+        quirks: GLM,
+        vectors: Some(&Vectors { tokens: false, user: false, ..FLOATS }),
+        lacks: &[Feature::Audio, Feature::Documents],
+        env: "ZHIPU_API_KEY",
+        docs: "https://docs.bigmodel.cn/cn/guide/develop/openai/introduction",
         ..CHAT
     },
 ];

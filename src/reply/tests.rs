@@ -8,10 +8,12 @@ use crate::wire;
 
 /// The reply to a call of `client`'s format to an upstream of `wire`'s.
 fn reply(client: Format, wire: Format, stream: bool) -> Reply {
-    let ask = Ask { model: "m".into(), stream, include_usage: false, now: 0 };
+    let ask = Ask { model: "m".into(), stream, include_usage: false, base64: false, now: 0 };
     let spliced = client == wire;
     let wire = wire::of(wire);
-    Reply::new(ask, client::of(client), wire, wire.reader(), spliced, false)
+    let client = client::of(client);
+    let path = Path { client, wire, spliced, wrapped: false, thought: Thought::Hidden, own_credentials: false };
+    Reply::new(ask, path, wire.reader())
 }
 
 fn head(media_type: &str) -> Headers {

@@ -10,16 +10,26 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::format::Format;
 use crate::json::{Body, Node};
+use crate::provider::Vectors;
 
 pub mod anthropic;
+pub mod aws;
+pub mod cohere;
 pub mod names;
+pub mod ollama;
 pub mod openai;
+pub mod plain;
+pub mod replicate;
 
 /// The wire that speaks `format`.
 pub fn of(format: Format) -> &'static dyn Wire {
     match format {
         Format::Chat => &openai::Openai,
+        Format::Cohere => &cohere::Cohere,
+        Format::Embeddings => &openai::Embeddings,
         Format::Messages => &anthropic::Anthropic,
+        Format::Ollama => &ollama::Ollama,
+        Format::Replicate => &replicate::Replicate,
     }
 }
 
@@ -60,9 +70,12 @@ pub struct Target<'t> {
     pub model: &'t str,
     /// The configured limit on output for calls that bring none.
     pub max_tokens: Option<u64>,
-    /// The field of an assistant's message in which the provider wants its thought back, where it does: OpenAI's format
-    /// has none, and some who follow it demand one.
-    pub reasoning_field: Option<&'static str>,
+    /// Whether the provider can be told how much to think, whichever the model: OpenAI's own must be known to think.
+    pub takes_effort: bool,
+    /// Whether the provider takes its thought back, which OpenAI's format has no place for.
+    pub takes_thought: bool,
+    /// How the provider's embeddings differ from OpenAI's.
+    pub vectors: Option<&'static Vectors>,
 }
 
 /// A call in a provider's format.

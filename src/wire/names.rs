@@ -20,6 +20,8 @@ const ID_DIGITS: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
     limit: usize,
+    /// Whether a name must be an identifier: no `-`, and no digit in front.
+    identifiers: bool,
     /// What is sent for which name. Names that stay are here only if they look like changed ones.
     sent: BTreeMap<String, String>,
     /// Which name stands behind what is sent.
@@ -29,28 +31,45 @@ pub struct Names {
 impl Names {
     /// Names of at most `limit` letters.
     pub fn new(limit: usize) -> Self {
-        Self { limit, sent: BTreeMap::new(), originals: BTreeMap::new() }
+        Self { limit, identifiers: false, sent: BTreeMap::new(), originals: BTreeMap::new() }
+    }
+
+    /// Names of at most `limit` letters, digits and `_`, of which no digit stands in front.
+    pub fn identifiers(limit: usize) -> Self {
+        Self { identifiers: true, ..Self::new(limit) }
     }
 
     /// What is sent for `name`. The same name is always sent the same way, another in another way.
     pub fn encode<'n>(&mut self, name: &'n Str<'_>) -> Str<'n> {
         let text = name.to_text();
-        let fits = fits(&text, self.limit);
+        let fits = fits(&text, self.limit) && (!self.identifiers || is_identifier(&text));
         if fits && !looks_changed(&text) {
             return name.reborrow();
         }
         if let Some(sent) = self.sent.get(&*text) {
             return Str::plain(sent.clone());
         }
-        let mut sent = if fits { text.clone().into_owned() } else { change(&text, &text, self.limit, NAME_DIGITS) };
+        let mut sent = if fits { text.clone().into_owned() } else { self.change(&text, &text) };
         let mut salted = text.clone().into_owned();
         while self.originals.contains_key(&sent) {
             salted.push('+');
-            sent = change(&text, &salted, self.limit, NAME_DIGITS);
+            sent = self.change(&text, &salted);
         }
         self.originals.insert(sent.clone(), text.clone().into_owned());
         self.sent.insert(text.into_owned(), sent.clone());
         Str::plain(sent)
+    }
+
+    fn change(&self, text: &str, digested: &str) -> String {
+        let changed = change(text, digested, self.limit, NAME_DIGITS);
+        if !self.identifiers || is_identifier(&changed) {
+            return changed;
+        }
+        // The digit in front goes too: what is left of a name still ends in its digest.
+        changed
+            .char_indices()
+            .map(|(at, c)| if c == '-' || (at == 0 && c.is_ascii_digit()) { '_' } else { c })
+            .collect()
     }
 
     /// The client's name for what was `sent`, if it is another.
@@ -74,7 +93,7 @@ pub fn tool_id<'i>(id: &'i Str<'_>, limit: usize) -> Str<'i> {
 pub fn exact_id<'i>(id: &'i Str<'_>, length: usize) -> Str<'i> {
     let text = id.to_text();
     let fits = text.len() == length && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if fits { id.reborrow() } else { Str::plain(digest(&text).take(length).collect::<String>()) }
+    if fits { id.reborrow() } else { Str::plain(digest(&text, length)) }
 }
 
 fn allowed(c: char) -> bool {
@@ -83,6 +102,10 @@ fn allowed(c: char) -> bool {
 
 fn fits(text: &str, limit: usize) -> bool {
     !text.is_empty() && text.len() <= limit && text.chars().all(allowed)
+}
+
+fn is_identifier(text: &str) -> bool {
+    !text.contains('-') && !text.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Whether a name that stays could be another one's changed form.
@@ -95,14 +118,15 @@ fn change(text: &str, digested: &str, limit: usize, digits: usize) -> String {
     let room = limit.saturating_sub(digits).saturating_sub(1);
     let mut changed: String = text.chars().take(room).map(|c| if allowed(c) { c } else { '_' }).collect();
     changed.push('_');
-    changed.extend(digest(digested).take(digits));
+    changed.push_str(&digest(digested, digits));
     changed
 }
 
-/// The hexadecimal digits of a text's digest.
-fn digest(text: &str) -> impl Iterator<Item = char> {
+/// So many hexadecimal digits, 64 at most, that depend on all of `text`.
+pub fn digest(text: &str, digits: usize) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    digest.into_iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|n| char::from_digit(n.into(), 16))
+    let hex = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|n| char::from_digit(n.into(), 16));
+    hex.take(digits).collect()
 }
 
 #[cfg(test)]
@@ -137,6 +161,17 @@ mod tests {
         }
         assert_eq!(encode(&mut names, "files.read"), "files_read_601e4eb6");
         assert_eq!(encode(&mut names, &long).len(), 64);
+    }
+
+    #[test]
+    fn an_identifier_has_no_dash_and_no_digit_in_front() {
+        let mut names = Names::identifiers(64);
+        for (name, sent) in [("get_weather", "get_weather"), ("get-weather", "get_weather_"), ("2fa", "_fa_")] {
+            let changed = encode(&mut names, name);
+            assert!(changed.starts_with(sent) && is_identifier(&changed), "{changed}");
+            let back = Str::plain(changed.clone());
+            assert_eq!(names.decode(&back).map_or(changed, |name| name.decode().into_owned()), name);
+        }
     }
 
     #[test]

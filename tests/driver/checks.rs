@@ -1,14 +1,14 @@
 //! What must hold of any request and of any answer, however wrong.
 
-use dragoman::attempt::{self, Outbound, Piece};
+use dragoman::attempt::{Outbound, Piece};
 use dragoman::client;
 use dragoman::config::Upstream;
 use dragoman::error::{Error, Kind};
-use dragoman::format::Format;
-use dragoman::frame::sse;
+use dragoman::format::{Format, Operation};
+use dragoman::frame::{Frame, Framing, sse};
 use dragoman::http::Headers;
 use dragoman::json::{Doc, Kind as Json, Node};
-use dragoman::provider::{CallIds, Quirks};
+use dragoman::provider::{CallIds, Effort, Quirks, Surface, Thought};
 use dragoman::reply::{EVENT_STREAM, Plan};
 use dragoman::wire;
 use serde::de::IgnoredAny;
@@ -44,8 +44,9 @@ fn sent(route: &Route<'_>, received: &[u8], outbound: &Outbound) {
     assert!(outbound.dropped.len() <= 32);
     let plain = |name: &String| name.len() <= 64 && name.bytes().all(|b| b.is_ascii_graphic() && b != b',');
     assert!(outbound.dropped.iter().all(plain), "{:?}", outbound.dropped);
-    if route.is_spliced() {
-        untouched(route.upstream(), received, &sent);
+    let rewritten = route.operation == Operation::Embed && route.upstream().provider.vectors.is_some();
+    if outbound.surface.format == route.format && !rewritten {
+        untouched(route.upstream(), outbound.surface, received, &sent);
     }
 }
 
@@ -67,14 +68,26 @@ fn headers(headers: &Headers) {
 }
 
 /// On the splice path, members that nothing asks to change stay as they are, byte for byte and in their order.
-fn untouched(upstream: &Upstream, received: &[u8], sent: &[u8]) {
+fn untouched(upstream: &Upstream, surface: &Surface, received: &[u8], sent: &[u8]) {
     let quirks = &upstream.provider.quirks;
-    let renamed = quirks.rename.iter().flat_map(|(ours, theirs)| [*ours, *theirs]);
+    let envelope = &surface.envelope;
+    let pairs = quirks.rename.iter().chain(quirks.words).chain(envelope.rename);
+    let renamed = pairs.flat_map(|(ours, theirs)| [*ours, *theirs]);
     let clamped = quirks.clamp.iter().map(|(name, ..)| *name);
     let ours = ["model", "stream_options", "max_tokens", "max_completion_tokens"];
     let set = upstream.params.default.iter().chain(&upstream.params.force).map(|(name, _)| name.as_str());
     let dropped = upstream.params.drop.iter().map(String::as_str).chain(quirks.drop.iter().copied());
     let mut changed: Vec<&str> = ours.into_iter().chain(renamed).chain(clamped).chain(set).chain(dropped).collect();
+    changed.extend(quirks.lists.iter().chain(envelope.remove));
+    changed.extend(quirks.set.iter().map(|(name, _)| *name));
+    changed.extend(envelope.set.iter().map(|(name, _)| *name));
+    changed.extend(envelope.header.map(|(_, field)| field));
+    if quirks.effort != Effort::Known {
+        changed.push("reasoning_effort");
+    }
+    if let Effort::Switch { field, .. } = quirks.effort {
+        changed.push(field);
+    }
     if quirks.signed_thought {
         changed.push("thinking");
     }
@@ -127,7 +140,17 @@ fn shown_message(message: Node<'_>, quirks: &Quirks) -> Option<String> {
     };
     let part = |part: Node<'_>| (!unsigned(part)).then(|| members(part, quirks.foreign, &id));
     let call = |call: Node<'_>| Some(members(call, &[], &id));
-    Some(members(message, quirks.foreign, &|name, value| match name {
+    const THOUGHT: &str = "reasoning_content";
+    let mut gone: Vec<&str> = quirks.foreign.iter().copied().chain(quirks.prefill).collect();
+    match quirks.thought {
+        Thought::Field { takes, .. } if takes != THOUGHT => gone.extend([THOUGHT, takes]),
+        // It moves into the content.
+        Thought::Parts { takes: true } if message.get("role").and_then(Node::str).is_some_and(|r| r == "assistant") => {
+            gone.extend([THOUGHT, "content"])
+        }
+        Thought::Field { .. } | Thought::Hidden | Thought::Parts { .. } => {}
+    }
+    Some(members(message, &gone, &|name, value| match name {
         "content" => items(value, &part),
         "role" if !quirks.developer_role && value.str().is_some_and(|role| role == "developer") => {
             "\"system\"".to_owned()
@@ -152,6 +175,7 @@ pub fn reply<'p>(
     head: &Head,
     parts: impl Iterator<Item = &'p [u8]> + Clone,
 ) -> Outcome {
+    let surface = route.send(request).unwrap().surface;
     let reply = || route.send(request).map(|outbound| outbound.reply).unwrap();
     let body = parts.clone().collect::<Vec<_>>().concat();
     let outcome = answer(&mut reply(), head, [body.as_slice()]);
@@ -166,18 +190,17 @@ pub fn reply<'p>(
         assert!(meter.error.is_some(), "an error that nobody counts");
     }
     if outcome.content_type == EVENT_STREAM {
-        stream(route, &outcome);
+        stream(route.format, surface.format == route.format, &outcome);
     } else {
         assert_eq!(outcome.content_type, "application/json");
         json(&outcome.body);
     }
 
-    if let Some(surface) = attempt::surface(route.upstream(), route.operation, route.format) {
-        let wire = wire::of(surface.format);
-        laws::check_stream(&mut *wire.reader(), &body);
-        laws::check_whole(&mut *wire.reader(), &body);
-        refusal_is_short(&wire.error(head.status, &body));
-    }
+    let wire = wire::of(surface.format);
+    let framing = Framing::of(&head.headers.media_type()).unwrap_or_default();
+    laws::check_stream(&mut *wire.reader(), framing, &body);
+    laws::check_whole(&mut *wire.reader(), &body);
+    refusal_is_short(&wire.error(head.status, &body));
     outcome
 }
 
@@ -186,10 +209,10 @@ fn refusal_is_short(error: &Error) {
 }
 
 /// A stream for a client: whole events of JSON, and one sign of its end.
-fn stream(route: &Route<'_>, outcome: &Outcome) {
+fn stream(client: Format, spliced: bool, outcome: &Outcome) {
     let mut decoder = sse::Decoder::default();
     let mut events: Vec<(String, Vec<u8>)> = Vec::new();
-    let mut each = |frame: sse::Frame<'_>| {
+    let mut each = |frame: Frame<'_>| {
         if !frame.data.is_empty() {
             events.push((frame.event.to_owned(), frame.data.to_vec()));
         }
@@ -201,12 +224,13 @@ fn stream(route: &Route<'_>, outcome: &Outcome) {
     let is_done = |data: &[u8]| data == b"[DONE]";
     events.iter().filter(|(_, data)| !is_done(data)).for_each(|(_, data)| json(data));
     // What a provider of the client's own format says after its end is its own affair.
-    if route.is_spliced() && outcome.plan == Plan::Stream {
+    if spliced && outcome.plan == Plan::Stream {
         return;
     }
-    let ends = |(event, data): &(String, Vec<u8>)| match route.format {
+    let ends = |(event, data): &(String, Vec<u8>)| match client {
         Format::Chat => is_done(data) || Doc::lenient(data).is_ok_and(|doc| doc.root().get("error").is_some()),
         Format::Messages => event == "message_stop" || event == "error",
+        other => panic!("no client streams {other:?}"),
     };
     let at = events.iter().position(ends);
     assert_eq!(at, Some(events.len() - 1), "the end is last, and once");

@@ -13,6 +13,9 @@ pub fn everywhere() -> [Config; 2] {
         if provider.address == Address::Configured {
             upstream["base_url"] = "http://provider.internal:8000/v1".into();
         }
+        for setting in provider.options.iter().filter(|setting| setting.default.is_none()) {
+            upstream["options"][setting.name] = "an-option".into();
+        }
         upstreams.insert(provider.id.into(), upstream);
     }
     let set = json!({ "max_tokens": 10, "a\"b\\c": { "d": null } });

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use dragoman::attempt::{Outbound, Piece};
 use dragoman::client;
 use dragoman::config::Config;
+use dragoman::frame::Framing;
 use dragoman::meter::Meter;
 use dragoman::reply::{EVENT_STREAM, Plan, Reply};
 use serde_json::{Value, json};
@@ -12,7 +13,8 @@ use serde_json::{Value, json};
 use super::{Case, Head, NOW, Outcome, Route, answer, laws};
 
 /// Files that are no golden ones.
-const GIVEN: [&str; 5] = ["case.json", "request.json", "response.html", "response.json", "response.sse"];
+const GIVEN: [&str; 6] =
+    ["case.json", "request.json", "response.html", "response.json", "response.ndjson", "response.sse"];
 
 /// The golden files of a case as they come out.
 pub fn run(case: &Case, config: &Config) -> BTreeMap<String, Vec<u8>> {
@@ -26,8 +28,8 @@ pub fn run(case: &Case, config: &Config) -> BTreeMap<String, Vec<u8>> {
         }
     };
     golden.insert("upstream.json".into(), shown(&outbound, case.request()));
-    for (kind, head, body) in case.responses() {
-        let outcome = replay(case, &route, kind, &head, body);
+    for (_, head, body) in case.responses() {
+        let outcome = replay(case, &route, &head, body);
         let (kind, body) = match &*outcome.content_type {
             EVENT_STREAM => ("sse", outcome.body),
             _ => ("json", pretty(&outcome.body)),
@@ -52,24 +54,23 @@ pub fn compare(case: &Case, golden: &BTreeMap<String, Vec<u8>>) {
 }
 
 /// The answer as one, which is the same in whatever parts it comes.
-fn replay(case: &Case, route: &Route<'_>, kind: &str, head: &Head, body: &[u8]) -> Outcome {
+fn replay(case: &Case, route: &Route<'_>, head: &Head, body: &[u8]) -> Outcome {
     let reply = || route.send(case.request()).unwrap().reply;
     let whole = answer(&mut reply(), head, [body]);
-    if kind != "sse" {
-        return whole;
-    }
-    if let Some(surface) = dragoman::attempt::surface(route.upstream(), route.operation, route.format) {
-        laws::check_stream(&mut *dragoman::wire::of(surface.format).reader(), body);
-    }
+    let Some(framing) = Framing::of(&head.headers.media_type()) else { return whole };
+    let surface = route.send(case.request()).unwrap().surface;
+    laws::check_stream(&mut *dragoman::wire::of(surface.format).reader(), framing, body);
     let step = if body.len() > 3000 { body.len() / 1000 } else { 1 };
     for at in (1..body.len()).step_by(step) {
         let cut = answer(&mut reply(), head, [&body[..at], &body[at..]]);
         assert_eq!(cut, whole, "{}: cut at byte {at}", case.name);
     }
     assert_eq!(answer(&mut reply(), head, body.chunks(1)), whole, "{}: byte by byte", case.name);
-    let crlf = String::from_utf8_lossy(body).replace("\r\n", "\n").replace('\n', "\r\n");
-    let with_crlf = answer(&mut reply(), head, [crlf.as_bytes()]);
-    assert_eq!(with_crlf.meter, whole.meter, "{}: with CRLF", case.name);
+    if framing != Framing::EventStream {
+        let crlf = String::from_utf8_lossy(body).replace("\r\n", "\n").replace('\n', "\r\n");
+        let with_crlf = answer(&mut reply(), head, [crlf.as_bytes()]);
+        assert_eq!(with_crlf.meter, whole.meter, "{}: with CRLF", case.name);
+    }
     if whole.plan == Plan::Stream {
         interleave([reply(), reply()], head, body, &whole);
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dragoman::event::Event;
-use dragoman::frame::sse;
+use dragoman::frame::{Decoder, Frame, Framing};
 use dragoman::json::Doc;
 use dragoman::wire::Reader;
 
@@ -50,24 +50,26 @@ impl Laws {
             }
             Event::Error(_) => self.over = true,
             Event::Usage { .. } => assert!(self.started, "usage before the start"),
-            Event::Ping | Event::Unknown => {}
+            Event::Embedding { .. } | Event::Ping | Event::Unknown => {}
         }
     }
 }
 
 /// Holds a reader to the laws over a stream of any bytes.
-pub fn check_stream(reader: &mut dyn Reader, stream: &[u8]) {
+pub fn check_stream(reader: &mut dyn Reader, framing: Framing, stream: &[u8]) {
     let mut laws = Laws::default();
-    let mut decoder = sse::Decoder::default();
-    let mut each = |frame: sse::Frame<'_>| {
-        if frame.data.as_ref() == b"[DONE]" {
+    let mut decoder = Decoder::new(framing);
+    let mut each = |frame: Frame<'_>| {
+        if frame.failed {
+            reader.end(&mut |event| laws.check(&event));
+        } else if frame.data.as_ref() == b"[DONE]" {
             reader.end(&mut |event| laws.check(&event));
         } else if let Ok(doc) = Doc::lenient(&frame.data) {
             reader.event(frame.event, doc.root(), &mut |event| laws.check(&event));
         }
     };
-    decoder.push(stream, &mut each).unwrap();
-    decoder.end(&mut each);
+    // Bytes that are no stream end it.
+    let _ = decoder.push(stream, &mut each).and_then(|()| decoder.end(&mut each));
     reader.end(&mut |event| laws.check(&event));
     assert!(laws.over, "the events have no end");
 }

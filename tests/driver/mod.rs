@@ -98,6 +98,7 @@ impl Case {
         let (client, upstream) = pair.split_once('-').unwrap();
         let path = self.settings["path"].as_str().unwrap_or(match client {
             "chat" => "/v1/chat/completions",
+            "embeddings" => "/v1/embeddings",
             "messages" => "/v1/messages",
             other => panic!("no client format {other}"),
         });
@@ -113,8 +114,12 @@ impl Case {
 
     /// What the upstream answers: the kind of the file, the head of the answer, and its body.
     pub fn responses(&self) -> impl Iterator<Item = (&'static str, Head, &[u8])> {
-        const KINDS: [(&str, &str); 3] =
-            [("json", "application/json"), ("sse", "text/event-stream; charset=utf-8"), ("html", "text/html")];
+        const KINDS: [(&str, &str); 4] = [
+            ("json", "application/json"),
+            ("sse", "text/event-stream; charset=utf-8"),
+            ("ndjson", "application/x-ndjson"),
+            ("html", "text/html"),
+        ];
         KINDS.into_iter().filter_map(|(kind, media_type)| {
             let body = self.files.get(&format!("response.{kind}"))?;
             let status = self.settings["status"].as_u64().unwrap_or(200) as u16;
@@ -162,11 +167,6 @@ impl<'c> Route<'c> {
         &self.config.upstreams[self.upstream]
     }
 
-    /// Whether the upstream speaks the client's own format.
-    pub fn is_spliced(&self) -> bool {
-        attempt::surface(self.upstream(), self.operation, self.format).is_some_and(|s| s.format == self.format)
-    }
-
     /// Translates a request, as the gateway and the upstream's filter do.
     pub fn send(&self, body: &[u8]) -> Result<Outbound, Error> {
         let doc = Doc::strict(body).map_err(|fault| Error::invalid(fault.to_string()))?;
@@ -182,6 +182,7 @@ impl<'c> Route<'c> {
             ask: &ask,
             model: &model,
             turn: 0,
+            now: self.now,
         };
         attempt::request(self.config, self.upstream(), inbound)
     }

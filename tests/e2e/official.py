@@ -6,8 +6,10 @@ SDKs themselves take anything.
 
 from __future__ import annotations
 
+import base64
 import functools
 import json
+import struct
 from collections.abc import Callable, Iterator
 
 import anthropic.types
@@ -24,7 +26,7 @@ from pydantic import BaseModel, TypeAdapter
 SAMPLING = {"temperature", "top_k", "top_p"}
 
 # What our answers hold beside OpenAI's own members: the words of LiteLLM and OpenRouter.
-EXTENSIONS = {"cache_creation_tokens", "native_finish_reason", "reasoning_content", "thinking_blocks"}
+EXTENSIONS = {"annotations", "cache_creation_tokens", "native_finish_reason", "reasoning_content", "thinking_blocks"}
 
 
 @functools.cache
@@ -95,6 +97,16 @@ def chat_answer(text: str) -> set[str]:
     return read(openai.types.chat.ChatCompletion, text)
 
 
+def vectors(text: str) -> set[str]:
+    """Vectors may be in base64, which the SDK unpacks only after it has read them."""
+    answer = json.loads(text)
+    for item in answer["data"]:
+        if isinstance(item["embedding"], str):
+            packed = base64.b64decode(item["embedding"], validate=True)
+            item["embedding"] = list(struct.unpack(f"<{len(packed) // 4}f", packed))
+    return read(openai.types.CreateEmbeddingResponse, json.dumps(answer))
+
+
 def chat_error(text: str) -> set[str]:
     error = json.loads(text)
     assert error.keys() == {"error"}
@@ -142,6 +154,8 @@ READERS: dict[tuple[str, str], Callable[[str], set[str]]] = {
     ("chat", "error"): chat_error,
     ("chat", "json"): chat_answer,
     ("chat", "sse"): chat_stream,
+    ("embeddings", "error"): chat_error,
+    ("embeddings", "json"): vectors,
     ("messages", "error"): messages_error,
     ("messages", "json"): messages_answer,
     ("messages", "sse"): messages_stream,

@@ -1,6 +1,7 @@
 //! Streams of events, and the JSON in them.
 
-use dragoman::frame::sse::{Decoder, Frame};
+use dragoman::frame::Frame;
+use dragoman::frame::sse::Decoder;
 use dragoman::json::{Body, Change, Doc, Edits, Kind, Node, Str, Writer};
 use proptest::collection::vec;
 use proptest::prelude::*;

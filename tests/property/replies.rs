@@ -1,6 +1,6 @@
 //! Answers: from every upstream of the golden cases, streamed and whole, in any parts.
 
-use dragoman::frame::sse;
+use dragoman::frame::{Frame, sse};
 use dragoman::reply::EVENT_STREAM;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -74,7 +74,7 @@ fn fate() -> impl Strategy<Value = Fate> {
 /// A stream with some of its events changed.
 fn changed(stream: &[u8], fates: &[(Index, Fate)]) -> Vec<u8> {
     let mut events: Vec<(String, Vec<u8>)> = Vec::new();
-    let mut each = |frame: sse::Frame<'_>| events.push((frame.event.to_owned(), frame.data.to_vec()));
+    let mut each = |frame: Frame<'_>| events.push((frame.event.to_owned(), frame.data.to_vec()));
     let mut decoder = sse::Decoder::default();
     decoder.push(stream, &mut each).unwrap();
     decoder.end(&mut each);

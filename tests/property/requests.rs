@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use dragoman::config::Config;
+use dragoman::format::Format;
 use dragoman::http::Headers;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -15,7 +16,7 @@ static CONFIGS: LazyLock<[Config; 2]> = LazyLock::new(configs::everywhere);
 
 /// The ways that requests go.
 fn route() -> impl Strategy<Value = Route<'static>> {
-    const PATHS: [&str; 7] = [
+    const PATHS: [&str; 8] = [
         "/v1/chat/completions",
         "/v1/chat/completions",
         "/v1/chat/completions",
@@ -23,6 +24,7 @@ fn route() -> impl Strategy<Value = Route<'static>> {
         "/v1/messages",
         "/v1/messages",
         "/v1/messages/count_tokens",
+        "/v1/embeddings",
     ];
     // Most providers are alike, so those with a format or settings of their own come more often.
     let upstream = prop_oneof![
@@ -48,13 +50,10 @@ fn route() -> impl Strategy<Value = Route<'static>> {
 
 /// The requests of the golden cases that are made for such a path.
 fn golden(route: &Route<'_>) -> Vec<&'static [u8]> {
-    let alike = |client: &str| {
-        route.format
-            == if client.starts_with("chat") {
-                dragoman::format::Format::Chat
-            } else {
-                dragoman::format::Format::Messages
-            }
+    let alike = |case: &str| match route.format {
+        Format::Chat => case.starts_with("chat-"),
+        Format::Embeddings => case.starts_with("embeddings-"),
+        _ => case.starts_with("messages-"),
     };
     TREE.cases.iter().filter(|case| alike(&case.name)).map(|case| case.request()).collect()
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use dragoman::format::{Format, Operation};
-use dragoman::provider::{Address, Auth, PROVIDERS, Provider, Surface};
+use dragoman::provider::{Address, Auth, CallIds, Effort, PROVIDERS, Provider, Surface, Thought};
 use serde_json::{Map, Value, json};
 
 /// How it is shown.
@@ -75,14 +75,15 @@ fn markdown() -> String {
 fn facts(provider: &Provider) -> Value {
     let (header, prefix) = match provider.auth {
         Auth::Bearer => ("authorization", "Bearer "),
-        Auth::Header(name) => (name, ""),
+        Auth::Header(name) | Auth::Headers(name, _) => (name, ""),
     };
     let headers: Map<String, Value> =
         provider.headers.iter().map(|(n, value)| ((*n).to_owned(), (*value).into())).collect();
     let surface = |surface: &Surface| {
         json!({
             "operation": operation(surface.operation),
-            "path": surface.path,
+            "path": surface.path.0,
+            "models": surface.models,
             "format": format(surface.format),
         })
     };
@@ -105,17 +106,41 @@ fn facts(provider: &Provider) -> Value {
             "clamp": clamped,
             "stream_options": quirks.stream_options,
             "developer_role": quirks.developer_role,
-            "reasoning_field": quirks.reasoning_field,
+            "effort": effort(quirks.effort),
+            "thought": match quirks.thought {
+                Thought::Field { says, .. } => Some(says),
+                Thought::Hidden => None,
+                Thought::Parts { .. } => Some("content"),
+            },
+            "prefill": quirks.prefill,
+            "call_ids": match quirks.call_ids {
+                CallIds::Any => json!(null),
+                CallIds::Exactly(length) => json!({ "exactly": length }),
+                CallIds::UpTo(most) => json!({ "up_to": most }),
+            },
+            "signed_thought": quirks.signed_thought,
+            "foreign": quirks.foreign,
         },
+        "lacks": provider.lacks.iter().map(|feature| feature.name()).collect::<Vec<_>>(),
         "env": Some(provider.env).filter(|name| !name.is_empty()),
         "docs": provider.docs,
     })
+}
+
+/// What `reasoning_effort` becomes, or its words.
+fn effort(effort: Effort) -> Value {
+    match effort {
+        Effort::Known => "reasoning_effort".into(),
+        Effort::Switch { field, .. } => field.into(),
+        Effort::Words(words) => words.into(),
+    }
 }
 
 fn address(provider: &Provider) -> Option<&'static str> {
     match provider.address {
         Address::Configured => None,
         Address::Fixed(url) => Some(url),
+        Address::Of(url, _) => Some(url.0),
     }
 }
 
@@ -130,13 +155,18 @@ fn formats(provider: &Provider) -> String {
 fn format(format: Format) -> &'static str {
     match format {
         Format::Chat => "chat",
+        Format::Cohere => "cohere",
+        Format::Embeddings => "embeddings",
         Format::Messages => "messages",
+        Format::Ollama => "ollama",
+        Format::Replicate => "replicate",
     }
 }
 
 fn operation(operation: Operation) -> &'static str {
     match operation {
         Operation::CountTokens => "count_tokens",
+        Operation::Embed => "embed",
         Operation::Generate => "generate",
     }
 }

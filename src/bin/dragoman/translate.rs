@@ -181,7 +181,9 @@ fn outbound(call: &Call, config: &Config, headers: &Headers, body: &[u8]) -> Res
         let model = config.name_at(&ask.model, place);
         let mut headers = headers.clone();
         headers.set(":method", "POST");
-        let inbound = Inbound { operation, format, headers: &headers, doc: &doc, ask: &ask, model: &model, turn: 0 };
+        let now = ask.now;
+        let inbound =
+            Inbound { operation, format, headers: &headers, doc: &doc, ask: &ask, model: &model, turn: 0, now };
         attempt::request(config, upstream, inbound)
     };
     Ok(translate().map_err(|error| (client, error)))

@@ -8,8 +8,9 @@
 use super::fields::{boolean, object, optional, required, string};
 use super::{Ask, Client, StreamWriter};
 use crate::answer::Answer;
-use crate::call::Generate;
+use crate::call::Call;
 use crate::error::Error;
+use crate::format::Operation;
 use crate::json::{Edits, Node};
 
 mod answer;
@@ -30,36 +31,26 @@ pub struct Chat;
 
 impl Client for Chat {
     fn ask(&self, root: Node<'_>, now: u64) -> Result<Ask, Error> {
-        /// Longer than any provider's name of a model, and short enough for headers and logs.
-        const LONGEST: usize = 256;
-        object(root)?;
-        let model = required(root, "model")?;
-        let model = string(model).map_err(|e| e.at("model"))?.decode();
-        if model.is_empty() || model.len() > LONGEST {
-            return Err(
-                Error::invalid(format!("expected a name of 1 to {LONGEST} bytes, got {}", model.len())).at("model")
-            );
-        }
-        self.ask_for(model.into_owned(), root, now)
+        self.ask_for(model(root)?, root, now)
     }
 
     fn ask_for(&self, model: String, root: Node<'_>, now: u64) -> Result<Ask, Error> {
         let stream = optional(object(root)?, "stream", boolean)?.unwrap_or(false);
         let include_usage = optional(root, "stream_options", |o| optional(object(o)?, "include_usage", boolean))?;
         let include_usage = stream && include_usage.flatten().unwrap_or(false);
-        Ok(Ask { model, stream, include_usage, now })
+        Ok(Ask { model, stream, include_usage, now, base64: false })
     }
 
-    fn read<'a>(&self, root: Node<'a>) -> Result<Generate<'a>, Error> {
-        request::read(root)
+    fn read<'a>(&self, _operation: Operation, root: Node<'a>) -> Result<Call<'a>, Error> {
+        request::read(root).map(Call::Generate)
     }
 
     fn answer(&self, answer: &Answer, ask: &Ask) -> Vec<u8> {
         answer::write(answer, ask)
     }
 
-    fn stream(&self, ask: &Ask) -> Box<dyn StreamWriter> {
-        Box::new(stream::Writer::new(ask))
+    fn stream(&self, ask: &Ask) -> Option<Box<dyn StreamWriter>> {
+        Some(Box::new(stream::Writer::new(ask)))
     }
 
     fn error(&self, error: &Error) -> Vec<u8> {
@@ -68,6 +59,10 @@ impl Client for Chat {
 
     fn stream_error(&self, error: &Error, out: &mut Vec<u8>) {
         error::write_event(error, out);
+    }
+
+    fn stream_end(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(stream::DONE);
     }
 
     fn splice_request(&self, root: Node<'_>, ask: &Ask, model: &str, edits: &mut Edits) {
@@ -81,4 +76,17 @@ impl Client for Chat {
     fn splice_event(&self, root: Node<'_>, ask: &Ask, edits: &mut Edits) -> bool {
         splice::event(root, ask, edits)
     }
+}
+
+/// The model that a request names.
+pub(super) fn model(root: Node<'_>) -> Result<String, Error> {
+    /// Longer than any provider's name of a model, and short enough for headers and logs.
+    const LONGEST: usize = 256;
+    let model = required(object(root)?, "model")?;
+    let model = string(model).map_err(|e| e.at("model"))?.decode();
+    if model.is_empty() || model.len() > LONGEST {
+        let message = format!("expected a name of 1 to {LONGEST} bytes, got {}", model.len());
+        return Err(Error::invalid(message).at("model"));
+    }
+    Ok(model.into_owned())
 }

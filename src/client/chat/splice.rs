@@ -31,18 +31,26 @@ pub(super) fn answer(root: Node<'_>, ask: &Ask, edits: &mut Edits) {
     }
 }
 
-/// As [`answer`], where the chunk names a model; false for usage that the client did not ask for.
+/// As [`answer`], where the event is a chunk; false for a chunk of no choices, such as usage or what Azure says of the
+/// prompt, if the client did not ask for usage: only then does it expect one.
 pub(super) fn event(root: Node<'_>, ask: &Ask, edits: &mut Edits) -> bool {
-    let (mut empty, mut usage) = (false, false);
+    let (mut empty, mut named) = (false, false);
     for (name, value) in root.members() {
         match &*name {
             "choices" => empty = value.kind() == Kind::Array && value.items().next().is_none(),
-            "model" if !is(Some(value), &ask.model) => edits.replace(value, quoted(&ask.model)),
-            "usage" => usage = !value.is_null(),
+            "model" => {
+                named = true;
+                if !is(Some(value), &ask.model) {
+                    edits.replace(value, quoted(&ask.model));
+                }
+            }
             _ => {}
         }
     }
-    ask.include_usage || !(empty && usage)
+    if !named && root.get("choices").is_some() {
+        edits.members(root, &[("model", Change::Set(&quoted(&ask.model)))]);
+    }
+    ask.include_usage || !empty
 }
 
 fn is(value: Option<Node<'_>>, text: &str) -> bool {

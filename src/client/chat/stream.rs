@@ -10,6 +10,9 @@ use crate::event::{BlockKind, Delta, Event};
 use crate::json::{self, Body, Str};
 use crate::usage::Usage;
 
+/// What ends every stream.
+pub(super) const DONE: &[u8] = b"data: [DONE]\n\n";
+
 /// Writes one answer as a stream.
 pub(super) struct Writer {
     ask: Ask,
@@ -253,7 +256,7 @@ impl Writer {
             out.extend_from_slice(&self.frame.head);
             out.extend_from_slice(&self.tail(Some(&usage)));
         }
-        out.extend_from_slice(b"data: [DONE]\n\n");
+        out.extend_from_slice(DONE);
     }
 }
 
@@ -281,7 +284,7 @@ impl StreamWriter for Writer {
                     shape::finish(w, &reason, choice.tool_calls > 0, choice.refused);
                 });
             }
-            Event::Ping | Event::Unknown => {}
+            Event::Embedding { .. } | Event::Ping | Event::Unknown => {}
             Event::Start { id, created, .. } => self.start(&id, created),
             Event::Usage { usage, service_tier } => {
                 self.usage = Some(usage);

@@ -15,9 +15,10 @@ mod usage;
 
 use super::{Ask, Client, StreamWriter, fields};
 use crate::answer::Answer;
-use crate::call::Generate;
+use crate::call::Call;
 use crate::error::Error;
 use crate::event::Event;
+use crate::format::Operation;
 use crate::json::{Body, Edits, Node, Str, Writer};
 
 /// How Anthropic says that a conversation does not fit the model.
@@ -34,19 +35,20 @@ impl Client for Messages {
         fields::object(root)?;
         let model = field::required(root, "model", field::model)?.into_owned();
         let stream = fields::optional(root, "stream", fields::boolean)?.unwrap_or_default();
-        Ok(Ask { model, stream, include_usage: true, now })
+        Ok(Ask { model, stream, include_usage: true, now, base64: false })
     }
 
-    fn read<'a>(&self, root: Node<'a>) -> Result<Generate<'a>, Error> {
-        request::read(root)
+    fn read<'a>(&self, operation: Operation, root: Node<'a>) -> Result<Call<'a>, Error> {
+        let call = request::read(root)?;
+        Ok(if operation == Operation::CountTokens { Call::CountTokens(call) } else { Call::Generate(call) })
     }
 
     fn answer(&self, answer: &Answer, ask: &Ask) -> Vec<u8> {
         answer::write(answer, ask)
     }
 
-    fn stream(&self, ask: &Ask) -> Box<dyn StreamWriter> {
-        Box::new(stream::Stream::new(ask))
+    fn stream(&self, ask: &Ask) -> Option<Box<dyn StreamWriter>> {
+        Some(Box::new(stream::Stream::new(ask)))
     }
 
     fn error(&self, error: &Error) -> Vec<u8> {

@@ -129,6 +129,7 @@ impl Stream {
             | Event::BlockStart { .. }
             | Event::BlockStop { .. }
             | Event::Finish { .. }
+            | Event::Embedding { .. }
             | Event::Unknown => {}
         }
     }

@@ -232,7 +232,7 @@ fn credentials_never_show_what_they_hold() {
     credentials("{}", &[&format!("{place}: {expected}")]);
     credentials(r#"{"hunter2":1}"#, &[&format!("{place}: unknown key; {expected}")]);
     credentials(r#"{"apikey":"hunter2"}"#, &[&format!("{place}.apikey: unknown key; did you mean `api_key`?")]);
-    credentials(r#"{"aws":{"secret":"hunter2"}}"#, &[&format!("{place}.aws: not supported yet; {expected}")]);
+    credentials(r#"{"gcp":{"secret":"hunter2"}}"#, &[&format!("{place}.gcp: not supported yet; {expected}")]);
     credentials(
         r#"{"gcp":{},"azure_ad":{}}"#,
         &[

@@ -12,6 +12,9 @@ use crate::wire::names::{Names, tool_id};
 /// The letters of a call's id: as many as every provider takes.
 const ID: usize = 64;
 
+/// What stands in a citation that Anthropic has not made.
+const UNPROVEN: &str = r#""encrypted_index":"""#;
+
 /// Anthropic's limit on cache marks in a request.
 const MOST_MARKS: usize = 4;
 
@@ -96,8 +99,10 @@ impl<'b> Blocks<'b> {
             Content::Refusal(text) | Content::Text { text, .. } => {
                 w.key("type").text("text");
                 words(text, manner, w.key("text"));
+                // A citation without Anthropic's proof is of another provider's making.
                 if let Content::Text { citations: Some(raw), .. } = &part.content
                     && manner.own
+                    && !raw.contains(UNPROVEN)
                 {
                     w.key("citations").share_raw(raw);
                 }
@@ -189,7 +194,7 @@ fn words<'a>(text: &'a Str<'_>, manner: Manner, w: &mut Writer<'_, 'a>) {
 }
 
 /// Writes the arguments of a call, which Anthropic takes as an object.
-fn input(arguments: &Str<'_>, w: &mut Writer<'_, '_>) {
+pub(in crate::wire) fn input(arguments: &Str<'_>, w: &mut Writer<'_, '_>) {
     let text = arguments.to_text();
     let text = text.trim();
     if text.is_empty() {
@@ -203,7 +208,7 @@ fn input(arguments: &Str<'_>, w: &mut Writer<'_, '_>) {
 }
 
 /// The text of a document that came as base64: Anthropic takes no base64 but PDF's.
-pub(super) fn plain(source: &Source<'_>) -> Option<String> {
+pub(in crate::wire) fn plain(source: &Source<'_>) -> Option<String> {
     let Source::Base64 { media_type, data } = source else { return None };
     let media_type = media_type.to_text();
     let is_text = media_type.starts_with("text/") || media_type == "application/json";

@@ -8,7 +8,7 @@
 //! - `response_format: json_object` becomes an instruction, and so does a schema for models that hold to none.
 //! - More than one choice is refused.
 
-mod content;
+pub(super) mod content;
 mod error;
 mod messages;
 mod models;

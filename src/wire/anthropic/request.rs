@@ -3,7 +3,7 @@
 use super::content::Blocks;
 use super::{messages, models, params, thinking, tools};
 use crate::call::{Call, Generate};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::json::{Body, Writer};
 use crate::wire::anthropic::reply::Reply;
 use crate::wire::names::Names;
@@ -21,6 +21,7 @@ pub(super) fn names() -> Names {
 pub(super) fn encode<'a>(call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
     let (call, generate) = match call {
         Call::CountTokens(call) => (call, false),
+        Call::Embed(_) => return Err(Error::new(Kind::NotImplemented, "the upstream makes no embeddings")),
         Call::Generate(call) => (call, true),
     };
     let mut names = names();

@@ -3,7 +3,7 @@
 use crate::error::{self, Error};
 use crate::event::{BlockKind, Delta, Event, FinishReason};
 use crate::format::Format;
-use crate::json::{Kind, Node, Str};
+use crate::json::{Body, Kind, Node, Str, Writer};
 use crate::wire::names::Names;
 
 /// The index of a call in the format from before there were several.
@@ -140,6 +140,27 @@ impl Choice {
             out(Event::Unknown);
         }
         Ok(())
+    }
+
+    /// Cites sources that are listed beside the choices: addresses, or objects with one. Anthropic's form of such a
+    /// citation is read by other clients too.
+    pub(super) fn cite(&mut self, sources: Option<Node<'_>>, out: Out<'_>) {
+        for source in sources.into_iter().flat_map(Node::items) {
+            let Some(url) = source.str().or_else(|| source.get("url")?.str()) else { continue };
+            let title = source.get("title").and_then(Node::str).unwrap_or_default();
+            let mut body = Body::default();
+            Writer::new(&mut body).object(|w| {
+                w.key("type").text("web_search_result_location");
+                w.key("title").str(&title);
+                w.key("url").str(&url);
+                w.key("cited_text").text("");
+                w.key("encrypted_index").text("");
+            });
+            let raw = String::from_utf8(body.into_bytes()).unwrap_or_default();
+            let block = self.open(Prose::Text, out);
+            let delta = Delta::Citation { format: Format::Messages, raw: &raw };
+            out(Event::BlockDelta { choice: self.index, block, delta });
+        }
     }
 
     /// Text of the older completions.

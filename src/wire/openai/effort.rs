@@ -1,9 +1,9 @@
 //! How much a model shall think: `reasoning_effort`.
 //!
-//! An effort in OpenAI's own words is passed on as it is. What comes from another format's scale is sent only to models
-//! known to take it, since the others refuse the field: OpenAI's [reasoning
-//! models](https://platform.openai.com/docs/guides/reasoning) and its open ones. Where the client asks for no thought and
-//! a model must think, it thinks as little as it can.
+//! An effort in OpenAI's own words is passed on as it is. What comes from another format's scale is sent only where it is
+//! known to be taken, since others refuse the field: to OpenAI's [reasoning
+//! models](https://platform.openai.com/docs/guides/reasoning) and its open ones, and to providers that take it for any
+//! model. Where the client asks for no thought and a model must think, it thinks as little as it can.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::call::{Generate, Thinking};
 use crate::error::Error;
 use crate::format::Format;
 use crate::json::Str;
-use crate::wire::Dropped;
+use crate::wire::{Dropped, Target};
 
 /// Budgets from here on are a `medium` effort.
 const MEDIUM: u64 = 5_000;
@@ -36,14 +36,28 @@ struct Scale {
     rests: bool,
 }
 
+impl Scale {
+    /// Of a provider that finds the nearest word by itself.
+    const ALL: Self = Self {
+        none: true,
+        minimal: true,
+        xhigh: true,
+        max: true,
+        tools_or_thought: false,
+        says_none: false,
+        fixed: false,
+        rests: false,
+    };
+}
+
 /// The value of `reasoning_effort`, if it is to be sent.
 pub(super) fn effort<'a>(
     call: &'a Generate<'a>,
-    model: &str,
+    target: &Target<'_>,
     tools: bool,
     dropped: &mut Dropped,
 ) -> Result<Option<Str<'a>>, Error> {
-    let known = scale(model);
+    let known = if target.takes_effort { Some(Scale::ALL) } else { scale(target.model) };
     let scale = known.unwrap_or_default();
     let thinking = call.reasoning.as_ref().map(|reasoning| &reasoning.amount);
     let own_words = call.format != Some(Format::Messages);
@@ -163,8 +177,13 @@ mod tests {
     fn sent(model: &str, amount: Thinking<'static>, tools: bool) -> (Option<String>, Vec<String>) {
         let call = Generate { reasoning: Some(Reasoning { amount, display: None }), ..Generate::default() };
         let mut dropped = Dropped::default();
-        let effort = effort(&call, model, tools, &mut dropped).unwrap().map(|effort| effort.decode().into_owned());
+        let effort =
+            effort(&call, &target(model), tools, &mut dropped).unwrap().map(|effort| effort.decode().into_owned());
         (effort, dropped.names.into_iter().map(Cow::into_owned).collect())
+    }
+
+    fn target(model: &str) -> Target<'_> {
+        Target { model, ..Target::default() }
     }
 
     fn adaptive(effort: &'static str) -> Thinking<'static> {
@@ -183,8 +202,8 @@ mod tests {
         let reasoning = Some(Reasoning { amount, display: None });
         let call = Generate { reasoning, format: Some(Format::Messages), ..Generate::default() };
         let mut dropped = Dropped::default();
-        assert!(effort(&call, "o3", false, &mut dropped).unwrap().is_some_and(|effort| effort == "high"));
-        assert!(effort(&call, "llama-4", false, &mut dropped).unwrap().is_none());
+        assert!(effort(&call, &target("o3"), false, &mut dropped).unwrap().is_some_and(|effort| effort == "high"));
+        assert!(effort(&call, &target("llama-4"), false, &mut dropped).unwrap().is_none());
         assert_eq!(dropped.names, ["output_config.effort"]);
     }
 
@@ -230,7 +249,7 @@ mod tests {
     fn a_model_at_rest_is_told_to_stay_so_for_the_sake_of_its_sampling() {
         let said = |model, temperature| {
             let call = Generate { temperature: Some(temperature), ..Generate::default() };
-            let effort = effort(&call, model, true, &mut Dropped::default()).unwrap();
+            let effort = effort(&call, &target(model), true, &mut Dropped::default()).unwrap();
             effort.map(|effort| effort.decode().into_owned())
         };
         assert_eq!(said("gpt-5.1", "0.2").as_deref(), Some("none"));

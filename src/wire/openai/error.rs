@@ -15,12 +15,13 @@ const TOO_LONG: &[&str] = &[
     "context window",
     "exceeds the context",
     "maximum prompt length",
+    "number of tokens in the prompt cannot exceed",
     "prompt is too long",
     "reduce the length of the messages",
 ];
 
 /// Reads the body of an error answer.
-pub(super) fn read(status: u16, body: &[u8]) -> Error {
+pub(in crate::wire) fn read(status: u16, body: &[u8]) -> Error {
     let kind = Kind::of_status(status);
     let error = match Doc::lenient(body) {
         Ok(doc) => said(kind, None, doc.root()),
@@ -30,7 +31,7 @@ pub(super) fn read(status: u16, body: &[u8]) -> Error {
 }
 
 /// The error in an answer that is none: in a stream, or under a status of success. `error` is the member of that name.
-pub(super) fn in_answer(error: Option<Node<'_>>, root: Node<'_>) -> Option<Error> {
+pub(in crate::wire) fn in_answer(error: Option<Node<'_>>, root: Node<'_>) -> Option<Error> {
     let code = error.unwrap_or(root).get("code").and_then(status_code);
     let kind = code.map(Kind::of_status).or_else(|| kind(error?)).unwrap_or(Kind::Internal);
     said(kind, error, root)

@@ -44,8 +44,8 @@ pub(super) struct Conversation<'c, 'w, 'a> {
     pub(super) dropped: &'c mut Dropped,
     /// The client's format.
     pub(super) format: Option<Format>,
-    /// See [`Target::reasoning_field`](crate::wire::Target::reasoning_field).
-    pub(super) reasoning_field: Option<&'static str>,
+    /// See [`Target::takes_thought`](crate::wire::Target::takes_thought).
+    pub(super) takes_thought: bool,
 }
 
 impl<'a> Conversation<'_, '_, 'a> {
@@ -218,9 +218,7 @@ impl<'a> Conversation<'_, '_, 'a> {
                 Content::ToolCall { id, name, arguments } => {
                     turn.calls.push((call_id(id), self.names.encode(name), arguments));
                 }
-                Content::Reasoning { text, format: None | Some(Format::Chat), .. }
-                    if self.reasoning_field.is_some() =>
-                {
+                Content::Reasoning { text, format: None | Some(Format::Chat), .. } if self.takes_thought => {
                     turn.reasoning.push(text);
                 }
                 Content::Reasoning { .. } | Content::RedactedReasoning { .. } => self.dropped.forget("reasoning"),
@@ -233,7 +231,7 @@ impl<'a> Conversation<'_, '_, 'a> {
             }
         }
         if !turn.is_empty() || message.parts.is_empty() {
-            turn.write(self.w, message.name.as_ref(), self.reasoning_field);
+            turn.write(self.w, message.name.as_ref(), self.takes_thought);
         }
     }
 }
@@ -282,7 +280,7 @@ impl<'a> Turn<'a> {
         self.text.is_empty() && self.refusal.is_empty() && self.calls.is_empty()
     }
 
-    fn write(&self, w: &mut Writer<'_, 'a>, name: Option<&Str<'_>>, reasoning_field: Option<&'static str>) {
+    fn write(&self, w: &mut Writer<'_, 'a>, name: Option<&Str<'_>>, takes_thought: bool) {
         w.object(|w| {
             w.key("role").text("assistant");
             if let Some(name) = name {
@@ -306,10 +304,8 @@ impl<'a> Turn<'a> {
                 w.key("refusal").string(|s| joined(s, self.refusal.iter().copied()));
             }
             // DeepSeek refuses a call whose message lacks the field, and takes an empty one.
-            if let Some(field) = reasoning_field
-                && (!self.reasoning.is_empty() || !self.calls.is_empty())
-            {
-                w.key(field).string(|s| joined(s, self.reasoning.iter().copied()));
+            if takes_thought && (!self.reasoning.is_empty() || !self.calls.is_empty()) {
+                w.key("reasoning_content").string(|s| joined(s, self.reasoning.iter().copied()));
             }
             if !self.calls.is_empty() {
                 w.key("tool_calls").array(|w| self.calls.iter().for_each(|call| write_call(w, call)));
@@ -395,7 +391,7 @@ impl<'a> Piece<'a> {
     }
 }
 
-fn image_url<'a>(s: &mut Pieces<'_, 'a>, source: &'a Source<'a>) {
+pub(in crate::wire) fn image_url<'a>(s: &mut Pieces<'_, 'a>, source: &'a Source<'a>) {
     match source {
         Source::Base64 { media_type, data } => data_url(s, media_type, data),
         Source::File(url) | Source::Text(url) | Source::Url(url) => s.share(url),
@@ -403,7 +399,7 @@ fn image_url<'a>(s: &mut Pieces<'_, 'a>, source: &'a Source<'a>) {
     }
 }
 
-fn data_url<'a>(s: &mut Pieces<'_, 'a>, media_type: &Str<'_>, data: &'a Str<'a>) {
+pub(in crate::wire) fn data_url<'a>(s: &mut Pieces<'_, 'a>, media_type: &Str<'_>, data: &'a Str<'a>) {
     s.text("data:");
     s.str(media_type);
     s.text(";base64,");
@@ -411,7 +407,7 @@ fn data_url<'a>(s: &mut Pieces<'_, 'a>, media_type: &Str<'_>, data: &'a Str<'a>)
 }
 
 /// Texts as one, apart by a blank line.
-fn joined<'a>(s: &mut Pieces<'_, 'a>, texts: impl Iterator<Item = &'a Str<'a>>) {
+pub(in crate::wire) fn joined<'a>(s: &mut Pieces<'_, 'a>, texts: impl Iterator<Item = &'a Str<'a>>) {
     for (index, text) in texts.filter(|text| !text.is_empty()).enumerate() {
         if index > 0 {
             s.text(BLANK_LINE);
@@ -426,13 +422,13 @@ fn call_id<'a>(id: &'a Str<'a>) -> Str<'a> {
 }
 
 /// Whether a tool's answer says by itself that the tool failed.
-fn tells_error(text: &Str<'_>) -> bool {
+pub(in crate::wire) fn tells_error(text: &Str<'_>) -> bool {
     let start: String = text.to_text().chars().take(24).collect();
     start.to_ascii_lowercase().contains("error")
 }
 
 /// Whether a raw `citations` object asks for any.
-fn cites(raw: &str) -> bool {
+pub(in crate::wire) fn cites(raw: &str) -> bool {
     Doc::lenient(raw.as_bytes()).is_ok_and(|doc| doc.root().get("enabled").is_some_and(|on| on.raw() == "true"))
 }
 

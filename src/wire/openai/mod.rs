@@ -15,8 +15,9 @@ use crate::error::{Error, Kind};
 
 mod choice;
 mod effort;
-mod error;
-mod messages;
+mod embeddings;
+pub(super) mod error;
+pub(super) mod messages;
 mod reply;
 mod request;
 mod schema;
@@ -32,13 +33,37 @@ const LONGEST_ID: usize = 40;
 /// The longest name of a tool.
 const LONGEST_NAME: usize = 64;
 
+/// The wire of [embeddings](https://platform.openai.com/docs/api-reference/embeddings).
+pub struct Embeddings;
+
+impl Wire for Embeddings {
+    fn encode<'a>(&self, call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
+        match call {
+            Call::Embed(call) => embeddings::encode(call, target, dropped),
+            Call::CountTokens(_) | Call::Generate(_) => {
+                Err(Error::new(Kind::NotImplemented, "the upstream only makes embeddings"))
+            }
+        }
+    }
+
+    fn reader(&self) -> Box<dyn Reader> {
+        Box::new(embeddings::Reply)
+    }
+
+    fn error(&self, status: u16, body: &[u8]) -> Error {
+        error::read(status, body)
+    }
+}
+
 /// The wire.
 pub struct Openai;
 
 impl Wire for Openai {
     fn encode<'a>(&self, call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
         match call {
-            Call::CountTokens(_) => Err(Error::new(Kind::NotImplemented, "the upstream cannot count tokens")),
+            Call::CountTokens(_) | Call::Embed(_) => {
+                Err(Error::new(Kind::NotImplemented, "the upstream only generates"))
+            }
             Call::Generate(call) => request::encode(call, target, dropped),
         }
     }

@@ -35,6 +35,8 @@ struct Chunk<'d> {
     id: Option<Str<'d>>,
     model: Option<Str<'d>>,
     service_tier: Option<Str<'d>>,
+    /// What Perplexity has read, for all choices.
+    sources: Option<Node<'d>>,
     usage: Option<Usage>,
 }
 
@@ -47,10 +49,13 @@ impl<'d> Chunk<'d> {
             }
             match &*name {
                 "choices" => chunk.choices = Some(value),
+                "citations" => chunk.sources = chunk.sources.or(Some(value)),
                 "created" => chunk.created = value.u64(),
                 "error" => chunk.error = Some(value),
                 "id" => chunk.id = value.str(),
                 "model" => chunk.model = value.str(),
+                // The same as its citations, with titles.
+                "search_results" => chunk.sources = Some(value),
                 "service_tier" => chunk.service_tier = value.str().filter(|tier| tier.len() <= LONGEST_TIER),
                 "usage" => chunk.usage = usage(value).or(chunk.usage),
                 // Groq's own part.
@@ -160,8 +165,13 @@ impl Reply {
             if let Some(error) = piece.error.and_then(|error| error::in_answer(Some(error), root)) {
                 return self.fail(error, out);
             }
+            if piece.finish_reason.as_ref().is_some_and(|word| *word == "error") {
+                // Mistral's word for it. Others say more beside it, which is read before.
+                let message = "the upstream stopped in the middle of its answer";
+                return self.fail(Error::new(Kind::Internal, message), out);
+            }
             chunk.usage = chunk.usage.or(piece.usage);
-            if let Err(error) = self.choice(piece, position, whole, out) {
+            if let Err(error) = self.choice(piece, position, whole, chunk.sources, out) {
                 return self.fail(error, out);
             }
         }
@@ -172,7 +182,14 @@ impl Reply {
         }
     }
 
-    fn choice(&mut self, piece: Piece<'_>, position: u32, whole: bool, out: Out<'_>) -> Result<(), Error> {
+    fn choice(
+        &mut self,
+        piece: Piece<'_>,
+        position: u32,
+        whole: bool,
+        sources: Option<Node<'_>>,
+        out: Out<'_>,
+    ) -> Result<(), Error> {
         let index = piece.index.map_or(position, |index| u32::try_from(index).unwrap_or(u32::MAX));
         if index >= MOST_CHOICES {
             out(Event::Unknown);
@@ -193,6 +210,8 @@ impl Reply {
         }
         let reason = piece.finish_reason.or_else(|| whole.then(|| Str::plain("stop")));
         if let Some(reason) = reason {
+            // Every chunk repeats them; the last has all.
+            choice.cite(sources, out);
             let stop = piece.stop.filter(|stop| self.stops.iter().any(|wanted| *stop == **wanted));
             choice.finish(&reason, stop, &self.names, out);
         }
@@ -238,7 +257,7 @@ impl Reader for Reply {
 }
 
 /// Reads a `usage` object, unless it counts nothing.
-fn usage(node: Node<'_>) -> Option<Usage> {
+pub(super) fn usage(node: Node<'_>) -> Option<Usage> {
     let (mut input, mut output, mut total) = (None, None, None);
     let mut usage = Usage::default();
     for (name, value) in node.members() {
@@ -258,7 +277,8 @@ fn usage(node: Node<'_>) -> Option<Usage> {
             _ => {}
         }
     }
-    input.or(output).or(total)?;
+    // Who counts nothing but the total made no text.
+    let input = input.or(if output.is_none() { Some(total?) } else { None });
     (usage.input, usage.output) = (input.unwrap_or_default(), output.unwrap_or_default());
     // xAI counts reasoning beside the completion; the total tells.
     if total.is_some_and(|total| usage.reasoning > 0 && usage.total().saturating_add(usage.reasoning) == total) {

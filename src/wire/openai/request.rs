@@ -30,7 +30,7 @@ pub(super) fn encode<'a>(
     request.w.key("model").text(target.model);
     request.messages(call, target)?;
     let tools = request.tools(call)?;
-    let effort = effort(call, target.model, tools, request.dropped)?;
+    let effort = effort(call, target, tools, request.dropped)?;
     request.sampling(call, samples(target.model, effort.as_ref()))?;
     request.limits(call);
     if let Some(effort) = effort {
@@ -64,7 +64,7 @@ impl<'a> Request<'_, 'a> {
             names: &mut self.names,
             dropped: self.dropped,
             format: call.format,
-            reasoning_field: target.reasoning_field,
+            takes_thought: target.takes_thought,
         };
         conversation.write(&call.messages)?;
         self.w.close_array();

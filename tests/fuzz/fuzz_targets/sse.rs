@@ -2,7 +2,8 @@
 //! chunk.
 #![no_main]
 
-use dragoman::frame::sse::{Decoder, Frame};
+use dragoman::frame::Frame;
+use dragoman::frame::sse::Decoder;
 use libfuzzer_sys::fuzz_target;
 
 type Event = (Vec<u8>, String, Vec<u8>);

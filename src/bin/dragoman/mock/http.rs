@@ -91,6 +91,12 @@ impl Reply {
         }
     }
 
+    /// A stream of lines.
+    pub fn lines(lines: Vec<Vec<u8>>) -> Reply {
+        let headers = vec![("content-type".into(), "application/x-ndjson".into())];
+        Reply { status: 200, headers, body: Body::Events(lines), manner: Directive::default() }
+    }
+
     /// A stream of server-sent events.
     pub fn events(events: Vec<Vec<u8>>) -> Reply {
         let headers = [("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache")];

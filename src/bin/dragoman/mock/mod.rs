@@ -16,9 +16,11 @@
 mod answer;
 mod anthropic;
 mod bytes;
+mod cohere;
 mod directive;
 mod http;
 mod log;
+mod ollama;
 mod openai;
 mod shape;
 
@@ -40,10 +42,12 @@ pub struct Options {
     port: u16,
 }
 
-/// The two providers.
+/// The providers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wire {
     Anthropic,
+    Cohere,
+    Ollama,
     OpenAi,
 }
 
@@ -85,6 +89,10 @@ fn route(request: &Request, log: &Log) -> Reply {
         _ if path.starts_with("/v1/models") && request.header("anthropic-version").is_some() => {
             anthropic::serve(request, log)
         }
+        (_, "/v2/chat" | "/v2/embed") => cohere::serve(request, log),
+        (_, "/api/chat" | "/api/embed") => ollama::serve(request, log),
+        _ if path.starts_with("/openai/") => openai::azure::serve(request, log),
+        _ if path.starts_with("/ml/") => openai::watsonx::serve(request, log),
         _ => openai::serve(request, log),
     }
 }
@@ -100,6 +108,11 @@ fn leaked(request: &Request, foreign: &[&str]) -> Option<String> {
 const HELP: &str = "\
 Endpoints, in HTTP/1.1 and in HTTP/2 without TLS:
   POST   /v1/chat/completions        OpenAI     (Authorization: Bearer; a key that starts with `bad` is refused)
+  POST   /v1/embeddings              OpenAI
+  POST   /openai/deployments/NAME/…  Azure      (api-key and the query api-version), and /openai/v1/…
+  POST   /ml/v1/text/…               watsonx    (chat, chat_stream and embeddings; the query version)
+  POST   /v2/chat, /v2/embed         Cohere     (Authorization: Bearer)
+  POST   /api/chat, /api/embed       Ollama
   POST   /v1/messages                Anthropic  (x-api-key or Authorization: Bearer, and anthropic-version)
   POST   /v1/messages/count_tokens   Anthropic
   GET    /v1/models, /v1/models/ID   Anthropic's shape when anthropic-version is sent, else OpenAI's
@@ -137,6 +150,6 @@ Directives, in square brackets in the last text of the user, `[mock status=529]`
   empty                   status 200 without a body
   redirect                status 307 to another path
   drop                    closes the connection before the headers
-  upstream=openai         the directive is for this provider only (or upstream=anthropic)
+  upstream=openai         the directive is for this provider only (or anthropic, cohere, ollama)
   times=N                 only the first N requests with this very text, per provider
 Several brackets may stand in one text. In HTTP/2, what closes or breaks the connection resets the stream.";

@@ -135,7 +135,7 @@ fn a_long_image_is_not_copied() {
         r#"{{"model":"m","messages":[{{"role":"user","content":[{{"type":"image_url","image_url":{{"url":"data:image/png;base64,{data}"}}}}]}}]}}"#
     );
     let doc = Doc::strict(body.as_bytes()).unwrap();
-    let call = Chat.read(doc.root()).unwrap();
+    let call = super::super::request::read(doc.root()).unwrap();
     let Content::Image { source: Source::Base64 { data, .. }, .. } = &call.messages[0].parts[0].content else {
         panic!()
     };

@@ -15,7 +15,7 @@ fn doc(text: &str) -> &'static Doc<'static> {
 }
 
 fn read(text: &str) -> Result<Generate<'static>, Error> {
-    Chat.read(doc(text).root())
+    super::request::read(doc(text).root())
 }
 
 /// A request with members beside model and messages.
@@ -24,5 +24,5 @@ fn with(members: &str) -> Result<Generate<'static>, Error> {
 }
 
 fn asked() -> Ask {
-    Ask { model: "smart".into(), stream: true, include_usage: false, now: 1_700_000_000 }
+    Ask { model: "smart".into(), stream: true, include_usage: false, now: 1_700_000_000, base64: false }
 }

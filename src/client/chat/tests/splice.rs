@@ -76,12 +76,13 @@ fn a_chunk_gets_the_clients_model() {
 #[test]
 fn usage_reaches_only_those_who_asked() {
     let wants = Ask { include_usage: true, ..asked() };
-    let usage = r#"{"choices":[],"usage":{"prompt_tokens":1}}"#;
+    let usage = r#"{"model":"smart","choices":[],"usage":{"prompt_tokens":1}}"#;
     assert_eq!(event(usage, &asked()), None);
     assert_eq!(event(usage, &wants), Some(usage.to_owned()));
-    // Azure's filter results come in a chunk without choices.
-    let filter = r#"{"choices":[],"prompt_filter_results":[],"usage":null}"#;
-    assert_eq!(event(filter, &asked()), Some(filter.to_owned()));
-    let with_choice = r#"{"choices":[{"index":0}],"usage":{"prompt_tokens":1}}"#;
+    // Azure's filter results come in a first chunk without choices, which would break clients that read the first one.
+    let filter = r#"{"model":"smart","choices":[],"prompt_filter_results":[],"usage":null}"#;
+    assert_eq!(event(filter, &asked()), None);
+    assert_eq!(event(filter, &wants), Some(filter.to_owned()));
+    let with_choice = r#"{"model":"smart","choices":[{"index":0}],"usage":{"prompt_tokens":1}}"#;
     assert_eq!(event(with_choice, &asked()), Some(with_choice.to_owned()));
 }

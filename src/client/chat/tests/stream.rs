@@ -12,7 +12,7 @@ use crate::usage::Usage;
 fn stream(ask: &Ask, events: Vec<Event<'_>>) -> Vec<String> {
     const HEAD: &str = r#"data: {"id":"chatcmpl-m1","object":"chat.completion.chunk","created":1700000000,"model":"smart","choices":["#;
     let mut out = Vec::new();
-    let mut writer = Chat.stream(ask);
+    let mut writer = Chat.stream(ask).unwrap();
     events.into_iter().for_each(|event| writer.event(event, &mut out));
     let text = String::from_utf8(out).unwrap();
     assert!(text.is_empty() || text.ends_with("\n\n"));
@@ -80,7 +80,7 @@ fn text_streams() {
 #[test]
 fn every_byte_of_a_chunk() {
     let mut out = Vec::new();
-    let mut writer = Chat.stream(&asked());
+    let mut writer = Chat.stream(&asked()).unwrap();
     let start = Event::Start { id: "chatcmpl-9".into(), model: "gpt".into(), created: Some(5) };
     writer.event(start, &mut out);
     assert!(out.is_empty());

@@ -10,14 +10,14 @@ fn read<T>(members: &str, look: impl FnOnce(Generate<'_>) -> T) -> T {
     let comma = if members.is_empty() { "" } else { "," };
     let request = format!(r#"{{"model":"smart","messages":[{{"role":"user","content":"hi"}}]{comma}{members}}}"#);
     let doc = Doc::strict(request.as_bytes()).unwrap();
-    look(Messages.read(doc.root()).unwrap())
+    look(super::super::request::read(doc.root()).unwrap())
 }
 
 /// The messages of a request with these, a part a line, and the fields that have no place.
 fn told(messages: &str) -> (Vec<String>, Vec<String>) {
     let request = format!(r#"{{"model":"smart","messages":{messages}}}"#);
     let doc = Doc::strict(request.as_bytes()).unwrap();
-    let call = Messages.read(doc.root()).unwrap();
+    let call = super::super::request::read(doc.root()).unwrap();
     (call.messages.iter().flat_map(message).collect(), call.unread)
 }
 
@@ -77,7 +77,7 @@ fn source(source: &Source<'_>) -> String {
 fn refused(members: &str) -> String {
     let request = format!(r#"{{"model":"smart",{members}}}"#);
     let doc = Doc::strict(request.as_bytes()).unwrap();
-    Messages.read(doc.root()).unwrap_err().text()
+    super::super::request::read(doc.root()).unwrap_err().text()
 }
 
 /// The error for a message of `role` with the one `block`, without its place.
@@ -182,7 +182,7 @@ fn threads() {
     assert_eq!(read(r#""thread":null"#, |call| call.unread), [""; 0]);
     let request = r#"{"model":"m","messages":[],"thread":{"type":"continue","previous_message_id":"msg_1"}}"#;
     let doc = Doc::strict(request.as_bytes()).unwrap();
-    let error = Messages.read(doc.root()).unwrap_err();
+    let error = super::super::request::read(doc.root()).unwrap_err();
     assert_eq!((error.status(), error.code.as_deref()), (404, Some("thread_not_found")));
     let body = String::from_utf8(Messages.error(&error)).unwrap();
     assert!(

@@ -9,7 +9,7 @@ use crate::usage::Usage;
 
 /// All bytes that the events make.
 fn bytes(events: Vec<Event<'_>>) -> String {
-    let mut writer = Messages.stream(&ask());
+    let mut writer = Messages.stream(&ask()).unwrap();
     let mut out = Vec::new();
     events.into_iter().for_each(|event| writer.event(event, &mut out));
     String::from_utf8(out).unwrap()

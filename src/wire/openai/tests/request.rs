@@ -10,7 +10,8 @@ use crate::json::Str;
 use crate::wire::openai::Openai;
 use crate::wire::{Dropped, Target, Wire};
 
-const TARGET: Target<'static> = Target { model: "m", max_tokens: None, reasoning_field: None };
+const TARGET: Target<'static> =
+    Target { model: "m", max_tokens: None, takes_effort: false, takes_thought: false, vectors: None };
 
 fn encode_to(call: Generate<'static>, target: &Target<'_>, dropped: &mut Dropped) -> Result<String, Error> {
     let call = Call::Generate(call);
@@ -216,7 +217,7 @@ fn what_another_provider_thought_is_forgotten() {
 
 #[test]
 fn thought_goes_back_to_whoever_wants_it() {
-    let target = Target { reasoning_field: Some("reasoning_content"), ..TARGET };
+    let target = Target { takes_thought: true, ..TARGET };
     let messages = vec![
         message(Role::Assistant, [thought(Some(Format::Chat)), text("a")]),
         message(Role::Assistant, [thought(Some(Format::Messages)), call("a", "f", "{}")]),

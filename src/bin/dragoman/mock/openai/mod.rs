@@ -3,10 +3,13 @@
 //! Format: <https://platform.openai.com/docs/api-reference/chat>. Errors: <https://platform.openai.com/docs/guides/error-codes>.
 //! Headers: <https://platform.openai.com/docs/api-reference/debugging-requests>.
 
+pub mod azure;
 mod check;
+pub mod embeddings;
 mod message;
 mod reply;
 mod schema;
+pub mod watsonx;
 
 use serde_json::{Value, json};
 
@@ -34,6 +37,7 @@ fn handle(request: &Request, log: &Log) -> Checked<Reply> {
     let (method, path) = (request.method.as_str(), request.path());
     match (method, path) {
         ("POST", "/v1/chat/completions") => complete(request, log),
+        ("POST", "/v1/embeddings") => embeddings::serve(request, log),
         ("GET", "/v1/models") => {
             let models = MODELS.map(model);
             Ok(Reply::json(200, pretty(&json!({"object": "list", "data": models}))))
@@ -48,7 +52,7 @@ fn handle(request: &Request, log: &Log) -> Checked<Reply> {
                     .code("model_not_found")
             })
         }
-        (_, "/v1/chat/completions" | "/v1/models") => {
+        (_, "/v1/chat/completions" | "/v1/embeddings" | "/v1/models") => {
             let message = format!("Not allowed to {method} on {path}.");
             Err(Refusal::new(message).status(405).code("method_not_supported"))
         }
@@ -75,6 +79,12 @@ fn authenticate(request: &Request) -> Checked<()> {
 }
 
 fn complete(request: &Request, log: &Log) -> Checked<Reply> {
+    let body = json_body(request)?;
+    let call = check::call(&body)?;
+    answer(request, log, &call)
+}
+
+fn json_body(request: &Request) -> Checked<Value> {
     if !request.is_json() {
         let kind = request.header("content-type").unwrap_or_default();
         return Err(Refusal::new(format!("Unsupported content type: '{kind}'. This API method only accepts 'application/json' requests, but you specified the header 'Content-Type: {kind}'. Please try again with a supported content type.")).code("unsupported_content_type"));
@@ -86,7 +96,10 @@ fn complete(request: &Request, log: &Log) -> Checked<Reply> {
             Refusal::new(format!("mock: the member `{name}` stands twice in one object")).code("duplicate_name")
         );
     }
-    let call = check::call(&body)?;
+    Ok(body)
+}
+
+fn answer(request: &Request, log: &Log, call: &check::Call) -> Checked<Reply> {
     let directive = Directive::read(Wire::OpenAi, &call.model, &call.last_text, log)
         .map_err(|message| Refusal::new(format!("mock: {message}")).code("unknown_directive"))?;
     if let Some(reply) = directive.instead() {
@@ -95,7 +108,7 @@ fn complete(request: &Request, log: &Log) -> Checked<Reply> {
     if let Some(status) = directive.status {
         return Ok(directive.spoil(failed(status, directive.retry_after)));
     }
-    let mut reply = reply::reply(&call, &directive, hash(&request.body));
+    let mut reply = reply::reply(call, &directive, hash(&request.body));
     if let (Body::Events(events), Some(after)) = (&mut reply.body, directive.error_after) {
         events.truncate(after);
         events.push(format!("data: {}\n\n", error(SERVER_ERROR, "server_error", None, None)).into_bytes());

@@ -1,0 +1,3 @@
+//! How credentials become headers of a finished request.
+
+pub mod sigv4;

@@ -1,0 +1,85 @@
+//! What a call asks of a provider, as far as not every one of them takes it.
+
+use crate::json::{Kind, Node};
+use crate::provider::Feature;
+
+/// The features that a request in the format of chat completions or of Messages needs, each perhaps more than once. Other
+/// formats say the same otherwise, and are not read.
+pub fn needs(root: Node<'_>) -> Vec<Feature> {
+    let mut found = Vec::new();
+    let some = |name: &str| root.get(name).is_some_and(|list| list.items().next().is_some());
+    if some("tools") || some("functions") {
+        found.push(Feature::Tools);
+    }
+    let format = root.get("response_format").or_else(|| root.get("output_config")?.get("format"));
+    if format.and_then(|format| format.get("type")?.str()).is_some_and(|kind| kind == "json_schema") {
+        found.push(Feature::JsonSchema);
+    }
+    for message in root.get("messages").into_iter().flat_map(Node::items) {
+        parts(message, &mut found);
+    }
+    found
+}
+
+fn parts(of: Node<'_>, found: &mut Vec<Feature>) {
+    for part in of.get("content").into_iter().flat_map(Node::items) {
+        let Some(kind) = part.get("type").and_then(Node::text) else { continue };
+        match &*kind {
+            "document" | "file" if !is_text(part) => found.push(Feature::Documents),
+            "image" | "image_url" => found.push(Feature::Images),
+            "input_audio" => found.push(Feature::Audio),
+            "tool_result" => parts(part, found),
+            _ => {}
+        }
+    }
+}
+
+/// Whether a document is of plain text, which can be a part of any message.
+fn is_text(part: Node<'_>) -> bool {
+    let source = part.get("source");
+    let kind = source.and_then(|source| source.get("type")?.text());
+    match kind.as_deref() {
+        Some("content") => source.and_then(|source| source.get("content")).is_some_and(|c| c.kind() != Kind::Null),
+        Some(kind) => kind == "text",
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Doc;
+
+    fn read(json: &str) -> Vec<Feature> {
+        needs(Doc::strict(json.as_bytes()).unwrap().root())
+    }
+
+    #[test]
+    fn every_feature_is_seen_in_both_formats() {
+        for (json, feature) in [
+            (r#"{"tools":[{}]}"#, Feature::Tools),
+            (r#"{"functions":[{}]}"#, Feature::Tools),
+            (r#"{"response_format":{"type":"json_schema"}}"#, Feature::JsonSchema),
+            (r#"{"output_config":{"format":{"type":"json_schema"}}}"#, Feature::JsonSchema),
+            (r#"{"messages":[{"content":[{"type":"image_url"}]}]}"#, Feature::Images),
+            (r#"{"messages":[{"content":[{"type":"image"}]}]}"#, Feature::Images),
+            (r#"{"messages":[{"content":[{"type":"tool_result","content":[{"type":"image"}]}]}]}"#, Feature::Images),
+            (r#"{"messages":[{"content":[{"type":"input_audio"}]}]}"#, Feature::Audio),
+            (r#"{"messages":[{"content":[{"type":"file"}]}]}"#, Feature::Documents),
+            (r#"{"messages":[{"content":[{"type":"document","source":{"type":"url"}}]}]}"#, Feature::Documents),
+        ] {
+            assert_eq!(read(json), [feature], "{json}");
+        }
+    }
+
+    #[test]
+    fn what_any_provider_takes_is_no_feature() {
+        for json in [
+            "{}",
+            r#"{"tools":[],"response_format":{"type":"json_object"},"messages":[{"content":"image_url"}]}"#,
+            r#"{"messages":[{"content":[{"type":"text"},{"type":"document","source":{"type":"text"}}]}]}"#,
+        ] {
+            assert_eq!(read(json), [], "{json}");
+        }
+    }
+}

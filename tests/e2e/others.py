@@ -1,0 +1,57 @@
+"""The word of other providers' SDKs on requests in their formats.
+
+Cohere makes its types from its description of its API; Mistral's and Ollama's are written by hand.
+"""
+
+import inspect
+
+import cohere
+import ollama
+from mistralai.client import models as mistralai
+from official import adapter
+
+
+def same(kind: object, body: object) -> None:
+    """Fails where a model does not give back what it read."""
+    assert adapter(kind).dump_python(adapter(kind).validate_python(body), mode="json", by_alias=True, exclude_unset=True) == body
+
+
+def cohere_request(body: dict) -> None:
+    """The SDK has no type for a whole request."""
+    same(list[cohere.ChatMessageV2], body["messages"])
+    for name, kind in {
+        "tools": list[cohere.ToolV2],
+        "response_format": cohere.ResponseFormatV2,
+        "thinking": cohere.Thinking,
+        "citation_options": cohere.CitationOptions,
+    }.items():
+        if name in body:
+            same(kind, body[name])
+    known = set(inspect.signature(cohere.ClientV2.chat).parameters) | {"stream"}
+    assert body.keys() <= known
+
+
+def mistral_request(body: dict) -> None:
+    kind = mistralai.ChatCompletionStreamRequest if body.get("stream") else mistralai.ChatCompletionRequest
+    known = {field.alias or name for name, field in kind.model_fields.items()}
+    assert body.keys() <= known
+    adapter(kind).validate_python(body)
+
+
+def ollama_request(body: dict) -> None:
+    """What the server knows and the SDK does not is in Ollama's `api/types.go`."""
+    kind = ollama._types.ChatRequest  # noqa: SLF001
+    kind.model_validate(body | {"messages": []})
+    assert body.keys() <= kind.model_fields.keys() | {"logprobs", "top_logprobs", "truncate"}
+    for sent in body["messages"]:
+        images = {"images": [{"value": image} for image in sent["images"]]} if "images" in sent else {}
+        ollama.Message.model_validate(sent | images)
+        assert sent.keys() <= ollama.Message.model_fields.keys() | {"tool_call_id"}
+        for call in sent.get("tool_calls", []):
+            assert isinstance(call["function"]["arguments"], dict)
+    known = ollama.Options.model_fields.keys()
+    assert body.get("options", {}).keys() <= known
+
+
+# By format, or by a provider that follows OpenAI's in its own way.
+CHECKS = {"cohere": cohere_request, "mistral": mistral_request, "ollama": ollama_request}
