@@ -3,17 +3,20 @@
 //!
 //! Every attempt starts from the client's own request, so a second one is exactly as if it were the first.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::auth::sigv4::{self, Scope};
+use crate::call::Call;
 use crate::client::{self, Ask};
-use crate::config::{Config, Credentials, UnsupportedParams, Upstream};
+use crate::config::{Config, Credentials, Params, UnsupportedParams, Upstream};
 use crate::error::{Error, Kind};
 use crate::format::{Format, Operation};
 use crate::http::Headers;
 use crate::json::{Body, Change, Doc, Edits, Writer};
 use crate::patch;
 use crate::provider::{Auth, Quirks, Surface, segment};
+use crate::replay;
 use crate::reply::{Path, Reply};
 use crate::wire::{self, Dropped, Target};
 
@@ -92,8 +95,7 @@ impl Piece {
 pub fn surface(upstream: &Upstream, operation: Operation, format: Format, model: &str) -> Option<&'static Surface> {
     let fits = |surface: &&Surface| surface.operation == operation && model.contains(surface.models);
     let surfaces = || upstream.provider.surfaces.iter().filter(fits);
-    let translates = operation != Operation::CountTokens;
-    surfaces().find(|s| s.format == format).or_else(|| surfaces().next().filter(|_| translates))
+    surfaces().find(|s| s.format == format).or_else(|| surfaces().next())
 }
 
 /// Writes a call for `upstream`.
@@ -109,27 +111,44 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     let spliced = call.format == surface.format;
     let quirks = &upstream.provider.quirks;
     let (body, reader) = if spliced {
-        let mut edits = Edits::default();
-        // A count takes none of the parameters that these are about.
-        if call.operation == Operation::Generate {
-            patch::apply(doc.root(), &upstream.params, quirks, &mut dropped, &mut edits)?;
-        }
-        client.splice_request(doc.root(), &usage_ask(call.ask, quirks), call.model, &mut edits);
-        (in_place(edits, doc), wire.reader())
+        let mut splice = |doc: &Doc<'_>| -> Result<Edits, Error> {
+            let mut edits = Edits::default();
+            // A count takes none of the parameters that these are about.
+            if call.operation == Operation::Generate {
+                patch::apply(doc.root(), &upstream.params, quirks, &mut dropped, &mut edits)?;
+            }
+            client.splice_request(doc.root(), &usage_ask(call.ask, quirks), call.model, &mut edits);
+            Ok(edits)
+        };
+        let body = match replay::strip(call.format, doc) {
+            None => in_place(splice(doc)?, doc),
+            Some(bytes) => {
+                let doc = Doc::lenient(&bytes).map_err(|fault| Error::new(Kind::Internal, fault.to_string()))?;
+                let body = splice(&doc)?.apply(&doc).into_bytes();
+                dropped.forget("reasoning");
+                vec![Piece::New(body)]
+            }
+        };
+        (body, wire.reader())
     } else {
-        let asked = client.read(call.operation, doc.root())?;
+        let mut asked = client.read(call.operation, doc.root())?;
         asked.unread().iter().try_for_each(|name| dropped.note(name.clone()))?;
         let reasoning_field = quirks.reasoning_field;
         let target = Target { model: call.model, max_tokens: configured_limit(upstream), reasoning_field };
+        let mut params = Cow::Borrowed(&upstream.params);
+        if matches!(surface.format, Format::Gemini | Format::Vertex) {
+            // The limit is no top-level field there: the wire writes it.
+            take_limit(&mut params, &mut asked);
+        }
         let encoded = wire.encode(&asked, &target, &mut dropped)?;
         for (name, value) in encoded.headers {
             headers.set(name, value);
         }
-        let body = if patch::is_needed(&upstream.params, quirks) {
+        let body = if patch::is_needed(&params, quirks) {
             let bytes = encoded.body.into_bytes();
             let doc = Doc::lenient(&bytes).map_err(|fault| Error::new(Kind::Internal, fault.to_string()))?;
             let mut edits = Edits::default();
-            patch::apply(doc.root(), &upstream.params, quirks, &mut dropped, &mut edits)?;
+            patch::apply(doc.root(), &params, quirks, &mut dropped, &mut edits)?;
             vec![Piece::New(edits.apply(&doc).into_bytes())]
         } else {
             pieces(encoded.body, doc.bytes())
@@ -208,8 +227,25 @@ fn usage_ask(ask: &Ask, quirks: &Quirks) -> Ask {
 
 /// `params.default.max_tokens`: for wires that must say a limit.
 fn configured_limit(upstream: &Upstream) -> Option<u64> {
-    let (_, json) = upstream.params.default.iter().find(|(name, _)| name == "max_tokens")?;
+    let (_, json) = upstream.params.default.iter().find(|(name, _)| name == LIMIT)?;
     json.parse().ok()
+}
+
+/// The name of the limit on output in the configuration.
+const LIMIT: &str = "max_tokens";
+
+/// Takes the limit on output out of the configured parameters; a forced one becomes the call's.
+fn take_limit(params: &mut Cow<'_, Params>, asked: &mut Call<'_>) {
+    let is = |(name, _): &&(String, String)| name == LIMIT;
+    let forced = params.force.iter().find(is).and_then(|(_, json)| json.parse().ok());
+    if let (Call::Generate(call), Some(limit)) = (asked, forced) {
+        call.max_output_tokens = Some(limit);
+    }
+    if params.default.iter().chain(&params.force).any(|param| is(&param)) {
+        let Params { default, force, .. } = params.to_mut();
+        default.retain(|(name, _)| name != LIMIT);
+        force.retain(|(name, _)| name != LIMIT);
+    }
 }
 
 /// The changed document, with what follows the last change left where it is.
@@ -272,6 +308,7 @@ fn belongs(format: Format, name: &str) -> bool {
             name.starts_with("openai-") && name != "openai-organization" && name != "openai-project"
         }
         Format::Messages => matches!(name, "anthropic-beta" | "anthropic-version"),
+        _ => false,
     }
 }
 

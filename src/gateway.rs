@@ -344,15 +344,15 @@ impl Gateway {
         w.object(|w| {
             w.key("id").text(name);
             match self.format {
-                Format::Chat | Format::Embeddings => {
-                    w.key("object").text("model");
-                    w.key("created").u64(created);
-                    w.key("owned_by").text("dragoman");
-                }
                 Format::Messages => {
                     w.key("type").text("model");
                     w.key("display_name").text(name);
                     w.key("created_at").text("1970-01-01T00:00:00Z");
+                }
+                _ => {
+                    w.key("object").text("model");
+                    w.key("created").u64(created);
+                    w.key("owned_by").text("dragoman");
                 }
             }
         });

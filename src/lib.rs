@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod patch;
 pub mod provider;
 pub mod record;
+pub mod replay;
 pub mod reply;
 pub mod time;
 pub mod usage;

@@ -22,6 +22,8 @@ pub fn of(format: Format) -> &'static dyn Client {
         Format::Chat => &chat::Chat,
         Format::Embeddings => &embeddings::Embeddings,
         Format::Messages => &messages::Messages,
+        // No client speaks the others.
+        _ => &chat::Chat,
     }
 }
 

@@ -73,6 +73,27 @@ impl Edits {
         }
     }
 
+    /// Takes out the values of an array that `gone` is true for.
+    pub fn remove_items(&mut self, array: Node<'_>, gone: impl Fn(Node<'_>) -> bool) {
+        // The end of the last value that stays, and the values after it that go.
+        let mut kept = array.span().start.saturating_add(1);
+        let mut run: Option<Range<usize>> = None;
+        for item in array.items() {
+            let Range { start, end } = item.span();
+            if gone(item) {
+                run = Some(run.map_or(start, |run| run.start)..end);
+                continue;
+            }
+            if let Some(run) = run.take() {
+                self.0.push((run.start..start, String::new()));
+            }
+            kept = end;
+        }
+        if let Some(run) = run {
+            self.0.push((kept..run.end, String::new()));
+        }
+    }
+
     /// The changed text; what stays is borrowed.
     pub fn apply<'a>(self, doc: &Doc<'a>) -> Body<'a> {
         let mut body = Body::default();

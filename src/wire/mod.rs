@@ -13,6 +13,7 @@ use crate::json::{Body, Node};
 
 pub mod anthropic;
 pub mod aws;
+pub mod gemini;
 pub mod names;
 pub mod openai;
 
@@ -21,7 +22,12 @@ pub fn of(format: Format) -> &'static dyn Wire {
     match format {
         Format::Chat => &openai::Openai,
         Format::Embeddings => &openai::Embeddings,
+        Format::Gemini => &gemini::Gemini(Format::Gemini),
+        Format::GeminiEmbeddings => &gemini::Embeddings(Format::GeminiEmbeddings),
         Format::Messages => &anthropic::Anthropic,
+        Format::Vertex => &gemini::Gemini(Format::Vertex),
+        Format::VertexEmbeddings => &gemini::Embeddings(Format::VertexEmbeddings),
+        Format::VertexPredict => &gemini::Embeddings(Format::VertexPredict),
     }
 }
 

@@ -132,7 +132,10 @@ fn formats(provider: &Provider) -> String {
 fn format(format: Format) -> &'static str {
     match format {
         Format::Chat => "chat",
-        Format::Embeddings => "embeddings",
+        Format::Embeddings | Format::GeminiEmbeddings | Format::VertexEmbeddings | Format::VertexPredict => {
+            "embeddings"
+        }
+        Format::Gemini | Format::Vertex => "gemini",
         Format::Messages => "messages",
     }
 }

@@ -5,6 +5,7 @@ use crate::call::{Content, Document, Part, Source};
 use crate::error::Error;
 use crate::format::Format;
 use crate::json::{Kind, Node, Str};
+use crate::replay;
 
 /// Reads `content`.
 pub(super) fn content<'a>(value: Node<'a>, out: &mut Vec<Part<'a>>) -> Result<(), Error> {
@@ -64,7 +65,7 @@ pub(super) fn thought(value: Node<'_>) -> Result<Option<Content<'_>>, Error> {
         "thinking" => {
             let text = optional(value, "thinking", string)?.unwrap_or_default();
             let signature = optional(value, "signature", string)?.filter(|s| !s.is_empty());
-            let format = signature.is_some().then_some(Format::Messages);
+            let (signature, format) = signature.map(|s| replay::signature(s, Format::Messages)).unzip();
             Some(Content::Reasoning { text, signature, format })
         }
         _ => None,
@@ -80,7 +81,8 @@ fn audio(value: Node<'_>) -> Result<Content<'_>, Error> {
     })
 }
 
-fn image(value: Node<'_>) -> Result<Content<'_>, Error> {
+/// A picture: a URL, or an object that holds one.
+pub(super) fn image(value: Node<'_>) -> Result<Content<'_>, Error> {
     // The short form that some providers and clients have.
     if value.kind() == Kind::String {
         return Ok(Content::Image { source: source(value)?, detail: None });
