@@ -32,6 +32,8 @@ fn part(value: Node<'_>) -> Result<Part<'_>, Error> {
         "redacted_thinking" => thought(value)?.unwrap_or(native),
         "refusal" => Content::Refusal(string(required(value, "refusal")?).map_err(|e| e.at("refusal"))?),
         "text" => Content::text(string(required(value, "text")?).map_err(|e| e.at("text"))?),
+        // No word of OpenAI's, but of servers of models that watch.
+        "video_url" => video(required(value, "video_url")?).map_err(|e| e.at("video_url"))?,
         // Mistral's thought, which has the same type, is an array.
         "thinking" if value.get("thinking").is_some_and(|t| t.kind() == Kind::String) => {
             thought(value)?.unwrap_or(native)
@@ -89,6 +91,11 @@ pub(super) fn image(value: Node<'_>) -> Result<Content<'_>, Error> {
     }
     let url = required(object(value)?, "url")?;
     Ok(Content::Image { source: source(url).map_err(|e| e.at("url"))?, detail: optional(value, "detail", string)? })
+}
+
+fn video(value: Node<'_>) -> Result<Content<'_>, Error> {
+    let url = required(object(value)?, "url")?;
+    Ok(Content::Video(source(url).map_err(|e| e.at("url"))?))
 }
 
 fn file(value: Node<'_>) -> Result<Content<'_>, Error> {

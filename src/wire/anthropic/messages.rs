@@ -193,6 +193,7 @@ fn check(part: &Part<'_>, files: &mut bool, dropped: &mut Dropped) -> Result<(),
         Content::Audio { .. } => {
             Err(Error::invalid("the upstream takes no audio; text, images and documents are allowed"))
         }
+        Content::Video(_) => Err(Error::invalid("the upstream takes no video; text, images and documents are allowed")),
         Content::Document(document) => match &document.source {
             Source::Base64 { media_type, .. }
                 if *media_type != "application/pdf" && plain(&document.source).is_none() =>

@@ -167,6 +167,7 @@ pub(super) fn said<'a>(
         Content::ToolCall { .. } => dropped.forget("content.tool_call"),
         // Written before the rest.
         Content::ToolResult { .. } => {}
+        Content::Video(source) => out.extend(self::source(source, "video/mp4", manner)?),
     }
     Ok(())
 }

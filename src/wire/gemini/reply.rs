@@ -138,6 +138,9 @@ impl Reply {
             self.id = string("responseId").decode().into_owned();
             out(Event::Start { id: string("responseId"), model: string("modelVersion"), created: None });
         }
+        if let Some(node) = usage {
+            out(Event::Usage { usage: self::usage(node), service_tier: tier(node) });
+        }
         for (node, position) in candidates.into_iter().flat_map(Node::items).zip(0..) {
             self.candidate(node, position, out);
             if self.over {
@@ -152,9 +155,6 @@ impl Reply {
             choice.refuse(feedback.get("blockReasonMessage").and_then(Node::str), out);
             choice.finish(FinishReason::ContentFilter, out);
             self.choices.push(choice);
-        }
-        if let Some(node) = usage {
-            out(Event::Usage { usage: self::usage(node), service_tier: tier(node) });
         }
     }
 
@@ -244,10 +244,11 @@ impl Reply {
     fn call(&mut self, choice: &mut Choice, node: Node<'_>, signature: Option<Cow<'_, str>>, out: Out<'_>) {
         let sent = node.get("name").and_then(Node::str).unwrap_or_default();
         let mut id = node.get("id").and_then(Node::text).unwrap_or_default();
+        if id.is_empty() {
+            // Older models give none.
+            id = format!("call_{}_{}", self.id, self.calls).into();
+        }
         if let Some(signature) = signature {
-            if id.is_empty() {
-                id = format!("call_{}_{}", self.id, self.calls).into();
-            }
             id = replay::seal(&id, self.format, &signature).into();
         }
         self.calls = self.calls.saturating_add(1);

@@ -35,6 +35,7 @@ enum Piece<'a> {
     /// Says of which call's result the next pieces are.
     Origin(Str<'a>),
     Text(&'a Str<'a>),
+    Video(&'a Source<'a>),
 }
 
 /// A conversation that is being written.
@@ -162,6 +163,7 @@ impl<'a> Conversation<'_, '_, 'a> {
                 Content::ToolCall { .. } => self.dropped.forget("content.tool_call"),
                 // Written before the rest.
                 Content::ToolResult { .. } => {}
+                Content::Video(source) => out.push(Piece::Video(source)),
             }
         }
         Ok(())
@@ -216,6 +218,7 @@ impl<'a> Conversation<'_, '_, 'a> {
                 Content::Document(_) => self.dropped.forget("content.document"),
                 Content::Image { .. } => self.dropped.forget("content.image"),
                 Content::ToolResult { .. } => self.dropped.forget("content.tool_result"),
+                Content::Video(_) => self.dropped.forget("content.video"),
             }
         }
         if !turn.is_empty() || message.parts.is_empty() {
@@ -332,7 +335,7 @@ impl<'a> Piece<'a> {
             Self::Image { source, detail } => {
                 w.key("type").text("image_url");
                 w.key("image_url").object(|w| {
-                    w.key("url").string(|s| image_url(s, source));
+                    w.key("url").string(|s| url(s, source));
                     if let Some(detail) = detail {
                         w.key("detail").str(detail);
                     }
@@ -350,12 +353,16 @@ impl<'a> Piece<'a> {
                 w.key("type").text("text");
                 w.key("text").share_str(text);
             }
+            Self::Video(source) => {
+                w.key("type").text("video_url");
+                w.key("video_url").object(|w| w.key("url").string(|s| url(s, source)));
+            }
             Self::Native(_) => {}
         });
     }
 }
 
-fn image_url<'a>(s: &mut Pieces<'_, 'a>, source: &'a Source<'a>) {
+fn url<'a>(s: &mut Pieces<'_, 'a>, source: &'a Source<'a>) {
     match source {
         Source::Base64 { media_type, data } => data_url(s, media_type, data),
         Source::File(url) | Source::Text(url) | Source::Url(url) => s.share(url),
