@@ -52,7 +52,9 @@ impl Directive {
         for word in words.clone() {
             match word {
                 "upstream=anthropic" if wire != Wire::Anthropic => return Ok(()),
+                "upstream=gemini" if wire != Wire::Gemini => return Ok(()),
                 "upstream=openai" if wire != Wire::OpenAi => return Ok(()),
+                "upstream=vertex" if wire != Wire::Vertex => return Ok(()),
                 _ => {}
             }
         }
@@ -78,7 +80,7 @@ impl Directive {
             "tokens" => self.tokens = Some(size().filter(|tokens| *tokens <= 1_000_000)?),
             "split" => self.split = Some(size().filter(|split| *split > 0)?),
             "times" => self.times = Some(number()?),
-            "upstream" => return matches!(value, "anthropic" | "openai").then_some(()),
+            "upstream" => return matches!(value, "anthropic" | "gemini" | "openai" | "vertex").then_some(()),
             _ if !value.is_empty() => return None,
             "html" => self.html = true,
             "crlf" => self.crlf = true,

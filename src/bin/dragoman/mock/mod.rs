@@ -17,6 +17,7 @@ mod answer;
 mod anthropic;
 mod bytes;
 mod directive;
+mod gemini;
 mod http;
 mod log;
 mod openai;
@@ -40,11 +41,13 @@ pub struct Options {
     port: u16,
 }
 
-/// The two providers.
+/// The providers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wire {
     Anthropic,
+    Gemini,
     OpenAi,
+    Vertex,
 }
 
 /// Serves until it is stopped.
@@ -85,6 +88,7 @@ fn route(request: &Request, log: &Log) -> Reply {
         _ if path.starts_with("/v1/models") && request.header("anthropic-version").is_some() => {
             anthropic::serve(request, log)
         }
+        _ if gemini::knows(path) => gemini::serve(request, log),
         _ => openai::serve(request, log),
     }
 }
@@ -102,6 +106,11 @@ Endpoints, in HTTP/1.1 and in HTTP/2 without TLS:
   POST   /v1/chat/completions        OpenAI     (Authorization: Bearer; a key that starts with `bad` is refused)
   POST   /v1/messages                Anthropic  (x-api-key or Authorization: Bearer, and anthropic-version)
   POST   /v1/messages/count_tokens   Anthropic
+  POST   /v1beta/models/ID:METHOD    Gemini     (x-goog-api-key; generateContent, streamGenerateContent, countTokens,
+                                                embedContent, batchEmbedContents)
+  POST   /v1/projects/…, /v1/publishers/google/…
+                                     Vertex AI  (Authorization: Bearer or x-goog-api-key): the same, :predict, Claude
+                                                under :rawPredict and :streamRawPredict, and Vertex's OpenAI endpoint
   GET    /v1/models, /v1/models/ID   Anthropic's shape when anthropic-version is sent, else OpenAI's
   GET    /mock/requests              the last 200 requests as received: method, path, headers, body, status, outcome
   DELETE /mock/requests              forgets them, and the counts of `times`
@@ -109,7 +118,8 @@ Endpoints, in HTTP/1.1 and in HTTP/2 without TLS:
 
 Requests that the provider would refuse are refused in the provider's words. So are requests that carry a header which
 must not leave a gateway: cookie, x-dragoman-*, the other provider's headers, or a second credential. OpenAI knows any
-model but claude-*, gemini-* and missing*; Anthropic knows claude-* and reads from the name what the model accepts.
+model but claude-*, gemini-* and missing*; Anthropic knows claude-* and Google gemini-* and gemma-*, and both read from
+the name what the model accepts.
 
 Answers follow from the last text of the user:
   (anything)              `You said: ...`, the first 60 characters
@@ -137,6 +147,6 @@ Directives, in square brackets in the last text of the user, `[mock status=529]`
   empty                   status 200 without a body
   redirect                status 307 to another path
   drop                    closes the connection before the headers
-  upstream=openai         the directive is for this provider only (or upstream=anthropic)
+  upstream=openai         the directive is for this provider only (or anthropic, gemini, vertex)
   times=N                 only the first N requests with this very text, per provider
 Several brackets may stand in one text. In HTTP/2, what closes or breaks the connection resets the stream.";

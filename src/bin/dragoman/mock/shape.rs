@@ -82,7 +82,7 @@ impl<'a> Place<'a> {
             let path = self.join(name);
             match self.wire {
                 Wire::Anthropic => Refusal::new(format!("{path}: Field required")),
-                Wire::OpenAi => Refusal::new(format!("Missing required parameter: '{path}'."))
+                _ => Refusal::new(format!("Missing required parameter: '{path}'."))
                     .param(path)
                     .code("missing_required_parameter"),
             }
@@ -111,7 +111,7 @@ impl<'a> Place<'a> {
         let place = |(index, value)| {
             let path = match self.wire {
                 Wire::Anthropic => format!("{}.{index}", self.path),
-                Wire::OpenAi => format!("{}[{index}]", self.path),
+                _ => format!("{}[{index}]", self.path),
             };
             Place { wire: self.wire, path, value }
         };
@@ -158,7 +158,7 @@ impl<'a> Place<'a> {
         }
         Err(match self.wire {
             Wire::Anthropic => self.wrong(format!("Input should be {}", quoted(allowed, "or"))),
-            Wire::OpenAi => {
+            _ => {
                 let message = format!("Invalid value: '{text}'. Supported values are: {}.", quoted(allowed, "and"));
                 Refusal::new(message).param(&self.path).code("invalid_value")
             }
@@ -188,8 +188,8 @@ impl<'a> Place<'a> {
                 let pattern = if longest == usize::MAX { "+$".to_owned() } else { format!("{{1,{longest}}}$") };
                 Err(self.wrong(format!("String should match pattern '^[a-zA-Z0-9_-]{pattern}'")))
             }
-            Wire::OpenAi if text.len() > longest => Err(self.too_long(longest)),
-            Wire::OpenAi if !fits || text.is_empty() => Err(Refusal::new(format!(
+            _ if text.len() > longest => Err(self.too_long(longest)),
+            _ if !fits || text.is_empty() => Err(Refusal::new(format!(
                 "Invalid '{}': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.",
                 self.path
             ))
@@ -230,7 +230,7 @@ impl<'a> Place<'a> {
         match self.wire {
             Wire::Anthropic if self.path.is_empty() => Refusal::new(message.as_ref()),
             Wire::Anthropic => Refusal::new(format!("{}: {}", self.path, message.as_ref())),
-            Wire::OpenAi => Refusal::new(message.as_ref()).param(&self.path).code("invalid_value"),
+            _ => Refusal::new(message.as_ref()).param(&self.path).code("invalid_value"),
         }
     }
 
@@ -238,7 +238,7 @@ impl<'a> Place<'a> {
     pub fn wrong_type(&self, wanted: &str) -> Refusal {
         match self.wire {
             Wire::Anthropic => self.wrong(wanted),
-            Wire::OpenAi => Refusal::new(format!(
+            _ => Refusal::new(format!(
                 "Invalid type for '{}': expected {wanted}, but got {} instead.",
                 self.path,
                 kind(self.value)
@@ -253,10 +253,8 @@ impl<'a> Place<'a> {
         let path = self.join(name);
         match self.wire {
             Wire::Anthropic => Refusal::new(format!("{path}: Extra inputs are not permitted")),
-            Wire::OpenAi if self.path.is_empty() => {
-                Refusal::new(format!("Unrecognized request argument supplied: {name}"))
-            }
-            Wire::OpenAi => Refusal::new(format!("Unknown parameter: '{path}'.")).param(path).code("unknown_parameter"),
+            _ if self.path.is_empty() => Refusal::new(format!("Unrecognized request argument supplied: {name}")),
+            _ => Refusal::new(format!("Unknown parameter: '{path}'.")).param(path).code("unknown_parameter"),
         }
     }
 
