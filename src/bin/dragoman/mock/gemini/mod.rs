@@ -98,6 +98,7 @@ fn gemini_answer(request: &Request, log: &Log, door: Door, model: &str, method: 
                 Reply::json(200, pretty(&json!({"totalTokens": count, "promptTokensDetails": details})))
             });
         }
+        "predict" if door == Door::Studio => return Err(nowhere(request.path())),
         "batchEmbedContents" | "embedContent" | "predict" => {
             let message = match method {
                 "batchEmbedContents" => &fields::BATCH_EMBED,

@@ -96,18 +96,19 @@ impl Reader {
         Ok(read)
     }
 
-    /// Base64, in either alphabet, with or without padding.
+    /// Base64, in either alphabet, with or without padding; comes back in the usual one, padded.
     fn bytes(&self, value: &Value, path: &str) -> Checked<Value> {
         let text = value.as_str().ok_or_else(|| self.invalid(value, path, "TYPE_BYTES"))?;
-        let digits = text.trim_end_matches('=');
-        let known = |digit: u8| digit.is_ascii_alphanumeric() || b"+/-_".contains(&digit);
+        let digits = text.trim_end_matches('=').replace('-', "+").replace('_', "/");
+        let known = |digit: u8| digit.is_ascii_alphanumeric() || b"+/".contains(&digit);
         if !digits.bytes().all(known) || digits.len() % 4 == 1 {
             let start: String = text.chars().take(40).collect();
             let message =
                 format!("Invalid value at '{path}' (TYPE_BYTES), Base64 decoding failed for {}", Value::from(start));
             return Err(Refusal::new(message).param(path));
         }
-        Ok(value.clone())
+        let padding = "=".repeat((4 - digits.len() % 4) % 4);
+        Ok((digits + &padding).into())
     }
 
     fn word(&self, name: &str, words: &[&str], value: &Value, path: &str) -> Checked<Value> {
@@ -161,7 +162,7 @@ mod tests {
         assert_eq!(
             read,
             json!({
-                "contents": [{"role": "user", "parts": [{"inlineData": {"mimeType": "image/png", "data": "-_8"}}]}],
+                "contents": [{"role": "user", "parts": [{"inlineData": {"mimeType": "image/png", "data": "+/8="}}]}],
                 "generationConfig": {"thinkingConfig": {"thinkingLevel": "LOW"}},
             })
         );
