@@ -246,7 +246,7 @@ impl Check<'_> {
             for (position, part) in list(content, "parts").iter().enumerate() {
                 let call = part.get("functionCall");
                 match part.get("thoughtSignature").and_then(Value::as_str) {
-                    Some(BYPASS | "context_engineering_is_the_way_to_go") => {}
+                    Some(BYPASS) => {}
                     Some(text) if !Signature::new(self.door, call).is(text) => {
                         return Err(Refusal::new("Corrupted thought signature."));
                     }
@@ -580,8 +580,8 @@ fn empty(value: &Value, name: &str) -> bool {
     value.get(name).and_then(Value::as_str).unwrap_or_default().is_empty()
 }
 
-/// Stands for a signature that is lost.
-const BYPASS: &str = "skip_thought_signature_validator";
+/// `skip_thought_signature_validator`, which stands for a signature that is lost, in base64's usual alphabet.
+const BYPASS: &str = "skip/thought/signature/validator";
 
 const MEDIA: &[&str] = &[
     "image/png",
