@@ -144,7 +144,7 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
         for (name, value) in encoded.headers {
             headers.set(name, value);
         }
-        let body = if patch::is_needed(&params, quirks) {
+        let body = if call.operation == Operation::Generate && patch::is_needed(&params, quirks) {
             let bytes = encoded.body.into_bytes();
             let doc = Doc::lenient(&bytes).map_err(|fault| Error::new(Kind::Internal, fault.to_string()))?;
             let mut edits = Edits::default();
