@@ -117,3 +117,94 @@ fn is_foreign(message: Node<'_>) -> bool {
 fn is_sealed(block: Node<'_>) -> bool {
     block.get("signature").and_then(Node::text).is_some_and(|text| parts(&text).is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened(id: &str) -> (String, Option<(String, Format)>) {
+        let (own, proof) = open(Str::plain(id));
+        let proof = proof.map(|proof| match proof {
+            Content::Reasoning { signature: Some(signature), format: Some(format), .. } => {
+                (signature.to_text().into_owned(), format)
+            }
+            other => panic!("{other:?}"),
+        });
+        (own.to_text().into_owned(), proof)
+    }
+
+    #[test]
+    fn what_is_sealed_opens_as_it_was() {
+        for signature in ["AA==", "AAA=", "AAAA", "a+/b", "++++////"] {
+            for format in [Format::Gemini, Format::Vertex] {
+                let sealed = seal("fc_1", format, signature);
+                assert!(sealed.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)), "{sealed}");
+                assert_eq!(opened(&sealed), ("fc_1".into(), Some((signature.into(), format))));
+            }
+        }
+        assert_eq!(opened("call_1"), ("call_1".into(), None));
+        assert_eq!(opened("call_1__thought__Aw=="), ("call_1".into(), Some(("Aw==".into(), Format::Gemini))));
+    }
+
+    #[test]
+    fn signatures_of_thoughts() {
+        let of = |text| {
+            let (signature, format) = signature(Str::plain(text), Format::Messages);
+            (signature.to_text().into_owned(), format)
+        };
+        assert_eq!(of("EqQB+/=="), ("EqQB+/==".into(), Format::Messages));
+        assert_eq!(of("__vertex__a-_b"), ("a+/b".into(), Format::Vertex));
+    }
+
+    fn stripped(format: Format, messages: &str) -> Option<String> {
+        let request = format!(r#"{{"messages": [{messages}], "n": 1}}"#);
+        let doc = Doc::strict(request.as_bytes()).unwrap();
+        let bytes = strip(format, &doc)?;
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{text}");
+        let inner = text.strip_prefix(r#"{"messages": ["#).unwrap().strip_suffix(r#"], "n": 1}"#).unwrap();
+        Some(inner.to_owned())
+    }
+
+    #[test]
+    fn ids_of_openais() {
+        assert_eq!(stripped(Format::Chat, r#"{"role":"tool","tool_call_id":"a"}"#), None);
+        assert_eq!(
+            stripped(
+                Format::Chat,
+                r#"{"tool_calls":[{"id":"a__gemini__b"},{"id":"c"}]}, {"tool_call_id":"a__gemini__b"}, {"content":"d__gemini__e"}"#
+            )
+            .as_deref(),
+            Some(r#"{"tool_calls":[{"id":"a"},{"id":"c"}]}, {"tool_call_id":"a"}, {"content":"d__gemini__e"}"#)
+        );
+    }
+
+    #[test]
+    fn thoughts_and_ids_of_anthropics() {
+        const TEXT: &str = r#"{"type":"text","text":"a"}"#;
+        const OWN: &str = r#"{"type":"thinking","thinking":"","signature":"EqQB"}"#;
+        const SEALED: &str = r#"{"type":"thinking","thinking":"","signature":"__gemini__EqQB"}"#;
+        let content = |blocks: &[&str]| format!(r#"{{"content":[{}]}}"#, blocks.join(" , "));
+        for blocks in [&[TEXT, OWN][..], &[]] {
+            assert_eq!(stripped(Format::Messages, &content(blocks)), None);
+        }
+        for (blocks, kept) in [
+            (&[SEALED, TEXT][..], TEXT.to_owned()),
+            (&[TEXT, SEALED], TEXT.to_owned()),
+            (&[SEALED, SEALED, OWN, SEALED, TEXT, SEALED, SEALED], format!("{OWN} , {TEXT}")),
+        ] {
+            let expected = format!(r#"{{"content":[{kept}]}}"#);
+            assert_eq!(stripped(Format::Messages, &content(blocks)), Some(expected), "{blocks:?}");
+        }
+        // A message of nothing else goes as a whole.
+        let messages = [content(&[SEALED]), content(&[TEXT]), content(&[SEALED, SEALED])].join(",");
+        assert_eq!(stripped(Format::Messages, &messages), Some(content(&[TEXT])));
+        assert_eq!(
+            stripped(
+                Format::Messages,
+                r#"{"content":[{"id":"a__vertex__b"}]},{"content":[{"tool_use_id":"a__vertex__b"}]}"#
+            ),
+            Some(r#"{"content":[{"id":"a"}]},{"content":[{"tool_use_id":"a"}]}"#.into())
+        );
+    }
+}

@@ -366,8 +366,7 @@ impl Choice {
             return sources.iter().for_each(|source| self.cite(*source, None, out));
         }
         for support in list("groundingSupports") {
-            let text = support.get("segment").and_then(|segment| segment.get("text")).and_then(Node::text);
-            let place = text.and_then(|text| self.place(&text));
+            let place = support.get("segment").and_then(|segment| self.place(segment));
             let indexes = support.get("groundingChunkIndices").into_iter().flat_map(Node::items);
             for index in indexes.filter_map(Node::u64).filter_map(|index| usize::try_from(index).ok()) {
                 if let Some(source) = sources.get(index) {
@@ -377,11 +376,17 @@ impl Choice {
         }
     }
 
-    /// Where a text stands in what was said, in characters. Google counts bytes, of a part.
-    fn place(&mut self, text: &str) -> Option<(u64, u64)> {
-        let behind = self.said.get(self.cited..).and_then(|rest| rest.find(text));
-        let start = behind.map(|at| self.cited.saturating_add(at)).or_else(|| self.said.find(text))?;
-        self.cited = start;
+    /// Where a segment stands in what was said, in characters. Google counts bytes, perhaps of a part: so its text tells.
+    fn place(&mut self, segment: Node<'_>) -> Option<(u64, u64)> {
+        let text = segment.get("text").and_then(Node::text)?;
+        let told = count(Some(segment), "startIndex").unwrap_or_default();
+        let told =
+            usize::try_from(told).ok().filter(|at| self.said.get(*at..).is_some_and(|rest| rest.starts_with(&*text)));
+        let start = told.or_else(|| {
+            let behind = self.said.get(self.cited..).and_then(|rest| rest.find(&*text));
+            behind.map(|at| self.cited.saturating_add(at)).or_else(|| self.said.find(&*text))
+        })?;
+        self.cited = start.saturating_add(text.len());
         let before = self.said.get(..start)?.chars().count() as u64;
         Some((before, before.saturating_add(text.chars().count() as u64)))
     }

@@ -1,1 +1,6 @@
-//! The wire.
+//! Tests of the wire, beside the golden cases.
+
+mod embeddings;
+mod error;
+mod reply;
+mod thinking;
