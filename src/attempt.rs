@@ -3,18 +3,21 @@
 //!
 //! Every attempt starts from the client's own request, so a second one is exactly as if it were the first.
 
+use std::borrow::Cow;
 use std::mem;
 use std::ops::Range;
 
 use crate::auth::sigv4::{self, Scope};
+use crate::call::Call;
 use crate::client::{self, Ask, messages};
-use crate::config::{Config, Credentials, UnsupportedParams, Upstream};
+use crate::config::{Config, Credentials, Params, UnsupportedParams, Upstream};
 use crate::error::{Error, Kind};
 use crate::format::{Format, Operation};
 use crate::http::Headers;
-use crate::json::{Body, Change, Doc, Edits, Writer};
+use crate::json::{Body, Change, Doc, Edits, Fault, Writer};
 use crate::patch;
-use crate::provider::{Auth, Effort, Quirks, Surface, Template, segment};
+use crate::provider::{Auth, Effort, Surface, Template, segment};
+use crate::replay;
 use crate::reply::{Path, Reply};
 use crate::wire::{self, Dropped, Target};
 
@@ -99,8 +102,7 @@ pub fn surface(upstream: &Upstream, operation: Operation, format: Format, model:
     let named = upstream.provider.surfaces.iter().filter(fits).any(|surface| !surface.models.is_empty());
     let surfaces =
         || upstream.provider.surfaces.iter().filter(fits).filter(|surface| !(named && surface.models.is_empty()));
-    let translates = operation != Operation::CountTokens;
-    surfaces().find(|s| s.format == format).or_else(|| surfaces().next().filter(|_| translates))
+    surfaces().find(|s| s.format == format).or_else(|| surfaces().next())
 }
 
 /// Writes a call for `upstream`.
@@ -118,11 +120,17 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     let vectors = upstream.provider.vectors.filter(|_| call.operation == Operation::Embed);
     let spliced = call.format == surface.format && vectors.is_none();
     let signed = quirks.signed_thought && surface.format == Format::Messages;
-    let cleaned = if spliced && signed { messages::foreign::without(doc, &mut dropped) } else { None };
     let (body, reader) = if spliced {
-        let changed = cleaned.as_deref().map(Doc::lenient).transpose();
-        let changed = changed.map_err(|fault| Error::new(Kind::Internal, fault.to_string()))?;
-        let doc = changed.as_ref().unwrap_or(doc);
+        let again = |fault: Fault| Error::new(Kind::Internal, fault.to_string());
+        let stripped = replay::strip(call.format, doc);
+        if stripped.is_some() {
+            dropped.forget("reasoning");
+        }
+        let stripped = stripped.as_deref().map(Doc::lenient).transpose().map_err(again)?;
+        let doc = stripped.as_ref().unwrap_or(doc);
+        let cleaned = if signed { messages::foreign::without(doc, &mut dropped) } else { None };
+        let cleaned = cleaned.as_deref().map(Doc::lenient).transpose().map_err(again)?;
+        let doc = cleaned.as_ref().unwrap_or(doc);
         let mut edits = Edits::default();
         // A count takes none of the parameters that these are about.
         if call.operation == Operation::Generate {
@@ -130,10 +138,11 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
         }
         let stream = call.ask.stream && patch::may_ask_for_usage(&upstream.params, quirks);
         client.splice_request(doc.root(), &Ask { stream, ..call.ask.clone() }, call.model, &mut edits);
-        let whole = changed.is_some().then(|| vec![Piece::New(mem::take(&mut edits).apply(doc).into_bytes())]);
+        let changed = stripped.is_some() || cleaned.is_some();
+        let whole = changed.then(|| vec![Piece::New(mem::take(&mut edits).apply(doc).into_bytes())]);
         (whole.unwrap_or_else(|| in_place(edits, doc)), wire.reader())
     } else {
-        let asked = client.read(call.operation, doc.root())?;
+        let mut asked = client.read(call.operation, doc.root())?;
         asked.unread().iter().try_for_each(|name| dropped.note(name.clone()))?;
         let target = Target {
             model: call.model,
@@ -142,17 +151,21 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
             takes_thought: quirks.thought.is_taken(),
             vectors,
         };
+        let mut params = Cow::Borrowed(&upstream.params);
+        if matches!(surface.format, Format::Gemini | Format::Vertex) {
+            // The limit is no top-level field there: the wire writes it.
+            take_limit(&mut params, &mut asked);
+        }
         let encoded = wire.encode(&asked, &target, &mut dropped)?;
         for (name, value) in encoded.headers {
             headers.set(name, value);
         }
-        let quirks = if call.operation == Operation::Embed { &Quirks::NONE } else { quirks };
-        let body = if patch::is_needed(&upstream.params, quirks) {
+        let body = if call.operation == Operation::Generate && patch::is_needed(&params, quirks) {
             let bytes = encoded.body.into_bytes();
             // A call that is as deep or has as many values as can be read may be a little more in another format.
             let doc = Doc::lenient(&bytes).map_err(|fault| Error::invalid(fault.what))?;
             let mut edits = Edits::default();
-            patch::apply(doc.root(), call.model, &upstream.params, quirks, &mut dropped, &mut edits)?;
+            patch::apply(doc.root(), call.model, &params, quirks, &mut dropped, &mut edits)?;
             vec![Piece::New(edits.apply(&doc).into_bytes())]
         } else {
             pieces(encoded.body, doc.bytes())
@@ -229,8 +242,25 @@ fn unsupported(upstream: &Upstream, call: Inbound<'_>) -> Error {
 
 /// `params.default.max_tokens`: for wires that must say a limit.
 fn configured_limit(upstream: &Upstream) -> Option<u64> {
-    let (_, json) = upstream.params.default.iter().find(|(name, _)| name == "max_tokens")?;
+    let (_, json) = upstream.params.default.iter().find(|(name, _)| name == LIMIT)?;
     json.parse().ok()
+}
+
+/// The name of the limit on output in the configuration.
+const LIMIT: &str = "max_tokens";
+
+/// Takes the limit on output out of the configured parameters; a forced one becomes the call's.
+fn take_limit(params: &mut Cow<'_, Params>, asked: &mut Call<'_>) {
+    let is = |(name, _): &&(String, String)| name == LIMIT;
+    let forced = params.force.iter().find(is).and_then(|(_, json)| json.parse().ok());
+    if let (Call::Generate(call), Some(limit)) = (asked, forced) {
+        call.max_output_tokens = Some(limit);
+    }
+    if params.default.iter().chain(&params.force).any(|param| is(&param)) {
+        let Params { default, force, .. } = params.to_mut();
+        default.retain(|(name, _)| name != LIMIT);
+        force.retain(|(name, _)| name != LIMIT);
+    }
 }
 
 /// The changed document, with what follows the last change left where it is.
@@ -293,7 +323,7 @@ fn belongs(format: Format, name: &str) -> bool {
             name.starts_with("openai-") && name != "openai-organization" && name != "openai-project"
         }
         Format::Messages => matches!(name, "anthropic-beta" | "anthropic-version"),
-        Format::Cohere | Format::Ollama | Format::Replicate => false,
+        _ => false,
     }
 }
 

@@ -10,12 +10,24 @@ pub enum Format {
     Cohere,
     /// [OpenAI's embeddings](https://platform.openai.com/docs/api-reference/embeddings).
     Embeddings,
+    /// [Gemini's generateContent](https://ai.google.dev/api/generate-content).
+    Gemini,
+    /// [Gemini's batchEmbedContents](https://ai.google.dev/api/embeddings).
+    GeminiEmbeddings,
     /// [Anthropic's Messages](https://platform.claude.com/docs/en/api/messages).
     Messages,
     /// [Ollama's chat](https://docs.ollama.com/api/chat).
     Ollama,
     /// [Replicate's predictions](https://replicate.com/docs/reference/http#predictions.create).
     Replicate,
+    /// [generateContent](https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference) as Google
+    /// Cloud has it: a few fields differ from Gemini's own, and neither can read what the other has signed.
+    Vertex,
+    /// [batchEmbedContents](https://docs.cloud.google.com/vertex-ai/docs/reference/rest) as Google Cloud has it.
+    VertexEmbeddings,
+    /// [predict](https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api) of Google
+    /// Cloud's older models for embeddings.
+    VertexPredict,
 }
 
 /// What a call asks for.

@@ -78,6 +78,8 @@ pub struct Reply {
     memory: Memory,
     status: u16,
     media_type: String,
+    /// See [`Self::retry_after`].
+    retry_after: Option<u64>,
     /// Whether the client has been told of an error or of the end.
     over: bool,
 }
@@ -94,6 +96,7 @@ impl Reply {
             memory: Memory::default(),
             status: 0,
             media_type: String::new(),
+            retry_after: None,
             over: false,
         }
     }
@@ -127,9 +130,15 @@ impl Reply {
             Err(error) => {
                 meter.error = Some(error.kind);
                 meter.ended = true;
+                self.retry_after = error.retry_after;
                 Finished { status: error.status(), body: Some(self.path.client.error(&error)), content_type: JSON }
             }
         }
+    }
+
+    /// In how many seconds the provider wants to be asked again, where it said so in the body of an error.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.retry_after
     }
 
     fn success(&mut self, body: &[u8], meter: &mut Meter, now: u64) -> Result<Finished, Error> {
@@ -223,12 +232,13 @@ impl Reply {
             let what = if (300..=399).contains(&self.status) { "a redirect" } else { "an unknown status" };
             return Err(Error::new(Kind::BadAnswer, format!("the upstream answered with {what} ({})", self.status)));
         }
-        if matches!(self.status, 401..=403) && !self.path.own_credentials {
+        let error = self.path.wire.error(self.status, body);
+        let refused = matches!(self.status, 401..=403) || error.kind == Kind::Authentication;
+        if refused && !self.path.own_credentials {
             // The provider's own words could show a part of the key, and the client cannot mend it.
             let message = format!("the provider refused the gateway's credentials ({})", self.status);
             return Err(Error::new(Kind::UpstreamAuthentication, message));
         }
-        let error = self.path.wire.error(self.status, body);
         let is_object = |node: Node<'_>| node.kind() == json::Kind::Object;
         if self.path.spliced && Doc::lenient(body).is_ok_and(|doc| doc.root().get("error").is_some_and(is_object)) {
             (meter.error, meter.ended) = (Some(error.kind), true);

@@ -24,6 +24,8 @@ pub fn of(format: Format) -> &'static dyn Client {
         Format::Chat | Format::Cohere | Format::Ollama | Format::Replicate => &chat::Chat,
         Format::Embeddings => &embeddings::Embeddings,
         Format::Messages => &messages::Messages,
+        // No client speaks the others.
+        _ => &chat::Chat,
     }
 }
 

@@ -173,7 +173,16 @@ impl Exchange {
 
     fn whole(&mut self, body: &[u8]) -> Finished {
         let mut finished = None;
-        self.observe(|reply, meter, now| finished = Some(reply.whole(body, meter, now)));
+        let mut retry_after = None;
+        self.observe(|reply, meter, now| {
+            finished = Some(reply.whole(body, meter, now));
+            retry_after = reply.retry_after();
+        });
+        if let Some(seconds) = retry_after
+            && !self.held.has("retry-after")
+        {
+            self.held.set("retry-after", seconds.to_string());
+        }
         finished.unwrap_or(Finished { status: 502, body: None, content_type: "application/json" })
     }
 

@@ -20,6 +20,15 @@ const FOREIGN: &[&str] = &["cache_control", "reasoning", "reasoning_content", "r
 
 /// The same for those who take thought back as `reasoning`.
 const OTHERS: &[&str] = &["cache_control", "reasoning_content", "reasoning_details", "thinking_blocks"];
+/// Where everything of a project at Google Cloud is.
+macro_rules! vertex {
+    () => {
+        "/v1/projects/{project}/locations/{region}/"
+    };
+}
+
+/// The version of Anthropic's format, which Google Cloud wants in the body.
+const VERTEX_CLAUDE: &[(&str, Template)] = &[("anthropic_version", Template(r#""vertex-2023-10-16""#))];
 
 /// No more than one answer to a call.
 const ONE_CHOICE: &[(&str, f64, f64)] = &[("n", 1.0, 1.0)];
@@ -667,6 +676,25 @@ pub static PROVIDERS: &[Provider] = &[
         quirks: OLD_LIMIT,
         env: "GALADRIEL_API_KEY",
         docs: "https://docs.galadriel.com/",
+        ..CHAT
+    },
+    Provider {
+        id: "gemini",
+        name: "Google Gemini",
+        otel: "gcp.gemini",
+        address: Fixed("https://generativelanguage.googleapis.com"),
+        auth: Auth::Header("x-goog-api-key"),
+        surfaces: &[
+            Surface {
+                stream_path: Some(Template("/v1beta/models/{model}:streamGenerateContent?alt=sse")),
+                ..Surface::new(Operation::Generate, "/v1beta/models/{model}:generateContent", Format::Gemini)
+            },
+            Surface::new(Operation::CountTokens, "/v1beta/models/{model}:countTokens", Format::Gemini),
+            Surface::new(Operation::Embed, "/v1beta/models/{model}:batchEmbedContents", Format::GeminiEmbeddings),
+        ],
+        quirks: Quirks::NONE,
+        env: "GEMINI_API_KEY",
+        docs: "https://ai.google.dev/api/generate-content",
         ..CHAT
     },
     Provider {
@@ -1552,6 +1580,111 @@ pub static PROVIDERS: &[Provider] = &[
         quirks: Quirks { thought: REASONING, ..CHAT.quirks },
         env: "VERCEL_AI_GATEWAY_API_KEY",
         docs: "https://vercel.com/docs/ai-gateway/sdks-and-apis/openai-chat-completions",
+        ..CHAT
+    },
+    Provider {
+        id: "vertex",
+        name: "Google Cloud Vertex AI",
+        otel: "gcp.vertex_ai",
+        address: Of(
+            Template("https://{region}-aiplatform.googleapis.com"),
+            &[
+                ("region", "eu", "https://aiplatform.eu.rep.googleapis.com"),
+                ("region", "global", "https://aiplatform.googleapis.com"),
+                ("region", "us", "https://aiplatform.us.rep.googleapis.com"),
+            ],
+        ),
+        options: &[Setting { name: "project", default: None }, Setting { name: "region", default: Some("global") }],
+        auth: Auth::Header("x-goog-api-key"),
+        // Claude is served in an envelope, other makers' models in OpenAI's format, under names with their maker's.
+        surfaces: &[
+            Surface {
+                models: "claude",
+                stream_path: Some(Template(concat!(vertex!(), "publishers/anthropic/models/{model}:streamRawPredict"))),
+                envelope: Envelope { remove: &["model"], set: VERTEX_CLAUDE, ..Envelope::NONE },
+                ..Surface::new(
+                    Operation::Generate,
+                    concat!(vertex!(), "publishers/anthropic/models/{model}:rawPredict"),
+                    Format::Messages,
+                )
+            },
+            Surface {
+                models: "claude",
+                envelope: Envelope { set: VERTEX_CLAUDE, ..Envelope::NONE },
+                ..Surface::new(
+                    Operation::CountTokens,
+                    concat!(vertex!(), "publishers/anthropic/models/count-tokens:rawPredict"),
+                    Format::Messages,
+                )
+            },
+            Surface {
+                models: "/",
+                ..Surface::new(
+                    Operation::Generate,
+                    concat!(vertex!(), "endpoints/openapi/chat/completions"),
+                    Format::Chat,
+                )
+            },
+            Surface {
+                stream_path: Some(Template(concat!(
+                    vertex!(),
+                    "publishers/google/models/{model}:streamGenerateContent?alt=sse"
+                ))),
+                ..Surface::new(
+                    Operation::Generate,
+                    concat!(vertex!(), "publishers/google/models/{model}:generateContent"),
+                    Format::Vertex,
+                )
+            },
+            Surface {
+                models: "gemini",
+                ..Surface::new(
+                    Operation::CountTokens,
+                    concat!(vertex!(), "publishers/google/models/{model}:countTokens"),
+                    Format::Vertex,
+                )
+            },
+            Surface {
+                models: "gemini",
+                ..Surface::new(
+                    Operation::Embed,
+                    concat!(vertex!(), "publishers/google/models/{model}:batchEmbedContents"),
+                    Format::VertexEmbeddings,
+                )
+            },
+            Surface::new(
+                Operation::Embed,
+                concat!(vertex!(), "publishers/google/models/{model}:predict"),
+                Format::VertexPredict,
+            ),
+        ],
+        quirks: Quirks::NONE,
+        env: "VERTEX_API_KEY",
+        docs: "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
+        ..CHAT
+    },
+    // A key without a project: https://docs.cloud.google.com/vertex-ai/generative-ai/docs/start/express-mode/overview
+    Provider {
+        id: "vertex_express",
+        name: "Google Cloud Vertex AI in express mode",
+        otel: "gcp.vertex_ai",
+        address: Fixed("https://aiplatform.googleapis.com"),
+        auth: Auth::Header("x-goog-api-key"),
+        surfaces: &[
+            Surface {
+                stream_path: Some(Template("/v1/publishers/google/models/{model}:streamGenerateContent?alt=sse")),
+                ..Surface::new(
+                    Operation::Generate,
+                    "/v1/publishers/google/models/{model}:generateContent",
+                    Format::Vertex,
+                )
+            },
+            Surface::new(Operation::CountTokens, "/v1/publishers/google/models/{model}:countTokens", Format::Vertex),
+            Surface::new(Operation::Embed, "/v1/publishers/google/models/{model}:predict", Format::VertexPredict),
+        ],
+        quirks: Quirks::NONE,
+        env: "VERTEX_API_KEY",
+        docs: "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/start/express-mode/vertex-ai-express-mode-api-reference",
         ..CHAT
     },
     Provider {

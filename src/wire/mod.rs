@@ -15,6 +15,7 @@ use crate::provider::Vectors;
 pub mod anthropic;
 pub mod aws;
 pub mod cohere;
+pub mod gemini;
 pub mod names;
 pub mod ollama;
 pub mod openai;
@@ -27,9 +28,14 @@ pub fn of(format: Format) -> &'static dyn Wire {
         Format::Chat => &openai::Openai,
         Format::Cohere => &cohere::Cohere,
         Format::Embeddings => &openai::Embeddings,
+        Format::Gemini => &gemini::Gemini(Format::Gemini),
+        Format::GeminiEmbeddings => &gemini::Embeddings(Format::GeminiEmbeddings),
         Format::Messages => &anthropic::Anthropic,
         Format::Ollama => &ollama::Ollama,
         Format::Replicate => &replicate::Replicate,
+        Format::Vertex => &gemini::Gemini(Format::Vertex),
+        Format::VertexEmbeddings => &gemini::Embeddings(Format::VertexEmbeddings),
+        Format::VertexPredict => &gemini::Embeddings(Format::VertexPredict),
     }
 }
 

@@ -9,6 +9,7 @@ use dragoman::frame::{Frame, Framing, sse};
 use dragoman::http::Headers;
 use dragoman::json::{Doc, Kind as Json, Node};
 use dragoman::provider::{CallIds, Effort, Quirks, Surface, Thought};
+use dragoman::replay;
 use dragoman::reply::{EVENT_STREAM, Plan};
 use dragoman::wire;
 use serde::de::IgnoredAny;
@@ -46,7 +47,9 @@ fn sent(route: &Route<'_>, received: &[u8], outbound: &Outbound) {
     assert!(outbound.dropped.iter().all(plain), "{:?}", outbound.dropped);
     let rewritten = route.operation == Operation::Embed && route.upstream().provider.vectors.is_some();
     if outbound.surface.format == route.format && !rewritten {
-        untouched(route.upstream(), outbound.surface, received, &sent);
+        // What other providers have sealed into it goes first.
+        let stripped = replay::strip(route.format, &Doc::strict(received).unwrap());
+        untouched(route.upstream(), outbound.surface, stripped.as_deref().unwrap_or(received), &sent);
     }
 }
 

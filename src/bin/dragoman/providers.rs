@@ -156,7 +156,10 @@ fn format(format: Format) -> &'static str {
     match format {
         Format::Chat => "chat",
         Format::Cohere => "cohere",
-        Format::Embeddings => "embeddings",
+        Format::Embeddings | Format::GeminiEmbeddings | Format::VertexEmbeddings | Format::VertexPredict => {
+            "embeddings"
+        }
+        Format::Gemini | Format::Vertex => "gemini",
         Format::Messages => "messages",
         Format::Ollama => "ollama",
         Format::Replicate => "replicate",

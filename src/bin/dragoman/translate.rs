@@ -137,6 +137,9 @@ fn response(answer: &Answer) -> Result<ExitCode, String> {
     }
     let mut kept: Headers = headers.iter().filter(|(name, _)| !hidden(name)).collect();
     kept.set("content-type", media_type);
+    if let Some(seconds) = reply.retry_after() {
+        kept.set("retry-after", seconds.to_string());
+    }
     let body = match serde_json::from_slice::<Value>(&out) {
         Ok(value) => value,
         Err(_) => String::from_utf8_lossy(&out).into_owned().into(),

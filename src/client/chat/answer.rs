@@ -61,6 +61,7 @@ fn message(w: &mut Writer<'_, '_>, choice: &Choice, created: u64, tool_calls: &m
         w.key("reasoning_content").concat(&reasoning);
     }
     thinking_blocks(w, choice);
+    images(w, choice);
     if calls().next().is_some() {
         w.key("tool_calls").array(|w| {
             for block in calls() {
@@ -99,6 +100,19 @@ fn thinking_blocks(w: &mut Writer<'_, '_>, choice: &Choice) {
                 (BlockKind::RedactedReasoning { data }, _) => shape::redacted_thinking(w, None, data),
                 _ => {}
             }
+        }
+    });
+}
+
+fn images(w: &mut Writer<'_, '_>, choice: &Choice) {
+    let mut images = choice.blocks.iter().filter_map(|block| match &block.kind {
+        BlockKind::Image { media_type, data } => Some((media_type, data)),
+        _ => None,
+    });
+    let Some(first) = images.next() else { return };
+    w.key("images").array(|w| {
+        for ((media_type, data), index) in std::iter::once(first).chain(images).zip(0..) {
+            shape::image(w, Some(index), media_type, data);
         }
     });
 }

@@ -9,6 +9,7 @@ use crate::call::{Content, Message, Part, Role};
 use crate::error::Error;
 use crate::format::Format;
 use crate::json::{Node, Str};
+use crate::replay;
 
 /// Reads `messages`.
 pub(super) fn read(value: Node<'_>) -> Result<Vec<Message<'_>>, Error> {
@@ -83,6 +84,13 @@ fn assistant<'a>(value: Node<'a>, functions: &mut Functions) -> Result<Message<'
     if let Some(refusal) = optional(value, "refusal", string)? {
         parts.push(Content::Refusal(refusal).into());
     }
+    // Pictures that an earlier answer came with.
+    if let Some(images) = optional(value, "images", list)? {
+        for (at, picture) in images.filter_map(|image| image.get("image_url")).enumerate() {
+            let picture = part::image(picture).map_err(|e| e.at("image_url").at_index(at).at("images"))?;
+            parts.push(picture.into());
+        }
+    }
     if let Some(audio) = optional(value, "audio", raw_object)? {
         parts.push(Content::Native { format: Format::Chat, raw: audio }.into());
     }
@@ -93,7 +101,7 @@ fn assistant<'a>(value: Node<'a>, functions: &mut Functions) -> Result<Message<'
     }
     if let Some(calls) = optional(value, "tool_calls", list)? {
         for (at, call) in calls.enumerate() {
-            parts.push(tool_call(call).map_err(|e| e.at_index(at).at("tool_calls"))?.into());
+            tool_call(call, &mut parts).map_err(|e| e.at_index(at).at("tool_calls"))?;
         }
     }
     Ok(Message { role: Role::Assistant, name: optional(value, "name", string)?, parts })
@@ -147,14 +155,24 @@ fn reasoning_detail(value: Node<'_>) -> Result<Option<Content<'_>>, Error> {
     })
 }
 
-fn tool_call(value: Node<'_>) -> Result<Content<'_>, Error> {
+fn tool_call<'a>(value: Node<'a>, parts: &mut Vec<Part<'a>>) -> Result<(), Error> {
     let kind = optional(object(value)?, "type", string)?;
     if kind.is_some_and(|kind| kind != "function") {
-        return Ok(Content::Native { format: Format::Chat, raw: value.raw() });
+        parts.push(Content::Native { format: Format::Chat, raw: value.raw() }.into());
+        return Ok(());
     }
     let id = string(required(value, "id")?).map_err(|e| e.at("id"))?;
     let (name, arguments) = function(required(value, "function")?).map_err(|e| e.at("function"))?;
-    Ok(Content::ToolCall { id, name, arguments })
+    let (id, proof) = replay::open(id);
+    parts.extend(proof.or_else(|| elsewhere(value)).map(Part::from));
+    parts.push(Content::ToolCall { id, name, arguments }.into());
+    Ok(())
+}
+
+/// The signature of a call where [Google's own interface](https://ai.google.dev/gemini-api/docs/openai) has it.
+fn elsewhere(call: Node<'_>) -> Option<Content<'_>> {
+    let signature = call.get("extra_content")?.get("google")?.get("thought_signature")?.str()?;
+    Some(Content::Reasoning { text: Str::default(), signature: Some(signature), format: Some(Format::Gemini) })
 }
 
 /// Name and arguments.
@@ -165,7 +183,7 @@ fn function(value: Node<'_>) -> Result<(Str<'_>, Str<'_>), Error> {
 
 fn tool_result(value: Node<'_>) -> Result<Message<'_>, Error> {
     let id = string(required(value, "tool_call_id")?).map_err(|e| e.at("tool_call_id"))?;
-    result(value, id)
+    result(value, replay::open(id).0)
 }
 
 fn function_result<'a>(value: Node<'a>, functions: &mut Functions) -> Result<Message<'a>, Error> {

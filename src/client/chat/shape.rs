@@ -107,6 +107,18 @@ pub(super) fn redacted_thinking(w: &mut Writer<'_, '_>, index: Option<u32>, data
     entry(w, index, "redacted_thinking", |w| w.key("data").str(data));
 }
 
+/// A picture, as LiteLLM and OpenRouter hand it to clients.
+pub(super) fn image(w: &mut Writer<'_, '_>, index: Option<u32>, media_type: &Str<'_>, data: &Str<'_>) {
+    entry(w, index, "image_url", |w| {
+        w.key("image_url").object(|w| w.key("url").concat(&data_url(media_type, data)));
+    });
+}
+
+/// The pieces of a URL that is the data itself.
+pub(in crate::client) fn data_url<'d>(media_type: &'d Str<'_>, data: &'d Str<'_>) -> [Str<'d>; 4] {
+    ["data:".into(), media_type.reborrow(), ";base64,".into(), data.reborrow()]
+}
+
 /// A citation of an address: clients know no other.
 pub(super) struct Annotation {
     title: Str<'static>,

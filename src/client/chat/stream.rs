@@ -42,6 +42,7 @@ struct Choice {
     started: bool,
     refused: bool,
     annotations: u32,
+    images: u32,
     thinking_blocks: u32,
     tool_calls: u32,
     /// The length of its text so far, in characters.
@@ -137,6 +138,11 @@ impl Writer {
         let Some((frame, choice)) = self.choice(index, matches!(kind, BlockKind::Text), out) else { return };
         let mut called = false;
         let block = match kind {
+            BlockKind::Image { media_type, data } => {
+                let at = Some(next(&mut choice.images));
+                frame.delta(out, index, |w| w.key("images").array(|w| shape::image(w, at, &media_type, &data)));
+                Block::Hidden
+            }
             BlockKind::Native { .. } => Block::Hidden,
             BlockKind::Reasoning => Block::Reasoning { text: String::new(), signature: None },
             BlockKind::RedactedReasoning { data } => {

@@ -57,13 +57,37 @@ pub(super) fn tools<'a>(value: Node<'a>, out: &mut Vec<Tool<'a>>) -> Result<(), 
 }
 
 fn tool(value: Node<'_>) -> Result<Tool<'_>, Error> {
-    let kind = required(object(value)?, "type")?;
+    if let Some(kind) = google(object(value)?) {
+        return Ok(Tool::Native { format: Format::Gemini, kind: Str::plain(kind), raw: value.raw() });
+    }
+    let kind = required(value, "type")?;
     let kind = string(kind).map_err(|e| e.at("type"))?;
     if kind != "function" {
         return Ok(Tool::Native { format: Format::Chat, kind, raw: value.raw() });
     }
     let cache = optional(value, "cache_control", raw_object)?;
     function(required(value, "function")?, cache).map_err(|e| e.at("function"))
+}
+
+/// The name of a [tool that Google runs](https://ai.google.dev/api/caching#Tool), which has one member and no type.
+fn google(tool: Node<'_>) -> Option<&'static str> {
+    const NAMES: [&str; 10] = [
+        "codeExecution",
+        "code_execution",
+        "enterpriseWebSearch",
+        "enterprise_web_search",
+        "googleMaps",
+        "google_maps",
+        "googleSearch",
+        "google_search",
+        "urlContext",
+        "url_context",
+    ];
+    let mut members = tool.members();
+    match (members.next(), members.next()) {
+        (Some((name, _)), None) => NAMES.into_iter().find(|known| *known == name),
+        _ => None,
+    }
 }
 
 /// Reads `functions`, the tools of old.

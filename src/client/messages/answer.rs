@@ -3,17 +3,22 @@
 use std::borrow::Cow;
 
 use super::super::Ask;
-use super::usage::{Seen, message_id, service_tier, stop_reason, tool_id, write_stop, write_usage};
+use super::usage::{Seen, message_id, picture, service_tier, stop_reason, tool_id, write_stop, write_usage};
 use crate::answer::{Answer, Block, Choice};
 use crate::event::BlockKind;
 use crate::format::Format;
 use crate::json::{Body, Change, Doc, Edits, Kind, Node, Str, Writer};
 
 pub(super) fn write(answer: &Answer, ask: &Ask) -> Vec<u8> {
+    let mut body = Body::default();
+    if let (None, Some(usage)) = (answer.choices.first(), &answer.usage) {
+        // Tokens were counted.
+        Writer::new(&mut body).object(|w| w.key("input_tokens").u64(usage.input));
+        return body.into_bytes();
+    }
     let none = Choice::default();
     let choice = answer.choices.first().unwrap_or(&none);
     let id = message_id(&answer.id, ask.now);
-    let mut body = Body::default();
     let mut w = Writer::new(&mut body);
     w.object(|w| {
         write_head(w, &id, &ask.model);
@@ -51,6 +56,10 @@ fn write_block(w: &mut Writer<'_, '_>, block: &Block, id: &Str<'_>, index: u64) 
     match &block.kind {
         BlockKind::Native { format: Format::Messages, raw } => w.raw(&whole(raw, &block.native)),
         BlockKind::Native { .. } => {}
+        BlockKind::Image { media_type, data } => w.object(|w| {
+            w.key("type").text("text");
+            w.key("text").str(&picture(media_type, data));
+        }),
         BlockKind::Reasoning => {
             if !block.text().is_empty() || block.signature.is_some() {
                 w.object(|w| {

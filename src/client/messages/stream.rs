@@ -9,7 +9,9 @@ use std::collections::VecDeque;
 
 use super::super::{Ask, Client};
 use super::answer::write_head;
-use super::usage::{Seen, message_id, service_tier, stop_reason, tool_id, write_delta_usage, write_stop, write_usage};
+use super::usage::{
+    Seen, message_id, picture, service_tier, stop_reason, tool_id, write_delta_usage, write_stop, write_usage,
+};
 use crate::answer::Block;
 use crate::error::Error;
 use crate::event::{BlockKind, Delta, Event, FinishReason};
@@ -151,6 +153,10 @@ impl Stream {
         match &kind {
             BlockKind::Native { format: Format::Messages, .. } | BlockKind::RedactedReasoning { .. } => {}
             BlockKind::Native { .. } => return,
+            BlockKind::Image { media_type, data } => {
+                self.running.push((block, Shape::Text));
+                return self.delta(block, Delta::Text(picture(media_type, data)), out);
+            }
             BlockKind::Reasoning => return self.running.push((block, Shape::Thought)),
             BlockKind::Refusal => {
                 self.seen.refusal = true;
@@ -259,8 +265,10 @@ impl Stream {
         let shape = match kind {
             BlockKind::Native { .. } => Shape::Native,
             BlockKind::Reasoning => Shape::Thought,
-            // Pausable, though nothing comes for it: the next block closes it.
-            BlockKind::RedactedReasoning { .. } | BlockKind::Refusal | BlockKind::Text => Shape::Text,
+            // The second is pausable, though nothing comes for it: the next block closes it.
+            BlockKind::Image { .. } | BlockKind::RedactedReasoning { .. } | BlockKind::Refusal | BlockKind::Text => {
+                Shape::Text
+            }
             BlockKind::ToolCall { .. } => Shape::Tool,
         };
         let event = |name| format!("event: {name}\ndata: {{\"type\":\"{name}\",\"index\":{index}");
@@ -287,7 +295,7 @@ impl Stream {
                 w.key("type").text("redacted_thinking");
                 w.key("data").str(data);
             }
-            BlockKind::Refusal | BlockKind::Text => {
+            BlockKind::Image { .. } | BlockKind::Refusal | BlockKind::Text => {
                 w.key("type").text("text");
                 w.key("text").text("");
             }

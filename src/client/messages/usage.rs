@@ -28,6 +28,16 @@ pub(super) fn tool_id(message: &Str<'_>, index: u64) -> Str<'static> {
     Str::escaped(own)
 }
 
+/// A picture as text, in Markdown: answers of this format have no pictures, and nothing shall be lost.
+pub(super) fn picture(media_type: &Str<'_>, data: &Str<'_>) -> Str<'static> {
+    let mut text = String::from("![image](data:");
+    media_type.escape_into(&mut text);
+    text.push_str(";base64,");
+    data.escape_into(&mut text);
+    text.push(')');
+    Str::escaped(text)
+}
+
 /// What a choice was made of, as far as it tells why the choice ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen {

@@ -124,8 +124,8 @@ impl<'b> Blocks<'b> {
                     w.key("is_error").bool(true);
                 }
             }
-            // Neither passes `check`.
-            Content::Audio { .. } | Content::Native { .. } => {}
+            // None of these passes `check`.
+            Content::Audio { .. } | Content::Native { .. } | Content::Video(_) => {}
         }
         self.mark(mark(part), w);
         w.close_object();

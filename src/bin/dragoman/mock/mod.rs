@@ -18,6 +18,7 @@ mod anthropic;
 mod bytes;
 mod cohere;
 mod directive;
+mod gemini;
 mod http;
 mod log;
 mod ollama;
@@ -47,8 +48,10 @@ pub struct Options {
 enum Wire {
     Anthropic,
     Cohere,
+    Gemini,
     Ollama,
     OpenAi,
+    Vertex,
 }
 
 /// Serves until it is stopped.
@@ -93,6 +96,7 @@ fn route(request: &Request, log: &Log) -> Reply {
         (_, "/api/chat" | "/api/embed") => ollama::serve(request, log),
         _ if path.starts_with("/openai/") => openai::azure::serve(request, log),
         _ if path.starts_with("/ml/") => openai::watsonx::serve(request, log),
+        _ if gemini::knows(path) => gemini::serve(request, log),
         _ => openai::serve(request, log),
     }
 }
@@ -115,6 +119,11 @@ Endpoints, in HTTP/1.1 and in HTTP/2 without TLS:
   POST   /api/chat, /api/embed       Ollama
   POST   /v1/messages                Anthropic  (x-api-key or Authorization: Bearer, and anthropic-version)
   POST   /v1/messages/count_tokens   Anthropic
+  POST   /v1beta/models/ID:METHOD    Gemini     (x-goog-api-key; generateContent, streamGenerateContent, countTokens,
+                                                embedContent, batchEmbedContents)
+  POST   /v1/projects/…, /v1/publishers/google/…
+                                     Vertex AI  (Authorization: Bearer or x-goog-api-key): the same, :predict, Claude
+                                                under :rawPredict and :streamRawPredict, and Vertex's OpenAI endpoint
   GET    /v1/models, /v1/models/ID   Anthropic's shape when anthropic-version is sent, else OpenAI's
   GET    /mock/requests              the last 200 requests as received: method, path, headers, body, status, outcome
   DELETE /mock/requests              forgets them, and the counts of `times`
@@ -122,7 +131,8 @@ Endpoints, in HTTP/1.1 and in HTTP/2 without TLS:
 
 Requests that the provider would refuse are refused in the provider's words. So are requests that carry a header which
 must not leave a gateway: cookie, x-dragoman-*, the other provider's headers, or a second credential. OpenAI knows any
-model but claude-*, gemini-* and missing*; Anthropic knows claude-* and reads from the name what the model accepts.
+model but claude-*, gemini-* and missing*; Anthropic knows claude-* and Google gemini-* and gemma-*, and both read from
+the name what the model accepts.
 
 Answers follow from the last text of the user:
   (anything)              `You said: ...`, the first 60 characters
@@ -150,6 +160,6 @@ Directives, in square brackets in the last text of the user, `[mock status=529]`
   empty                   status 200 without a body
   redirect                status 307 to another path
   drop                    closes the connection before the headers
-  upstream=openai         the directive is for this provider only (or anthropic, cohere, ollama)
+  upstream=openai         the directive is for this provider only (or anthropic, cohere, gemini, ollama, vertex)
   times=N                 only the first N requests with this very text, per provider
 Several brackets may stand in one text. In HTTP/2, what closes or breaks the connection resets the stream.";
