@@ -7,8 +7,9 @@
 use std::rc::Rc;
 
 use crate::attempt::{self, KEY_HEADERS};
+use crate::auth::Keyring;
 use crate::client::{self, Ask};
-use crate::config::{Balance, ClientAuth, Config, Credentials, Key, KeyLabel, Resolved};
+use crate::config::{Balance, Choice, ClientAuth, Config, Credentials, Key, KeyLabel, Resolved};
 use crate::endpoint::{self, Endpoint};
 use crate::error::{Error, Kind, shorten};
 use crate::format::{Format, Operation};
@@ -66,6 +67,8 @@ pub struct Facts {
     pub route_upstream: Option<String>,
     /// Whether the request has no body.
     pub ended: bool,
+    /// A number that nobody can use for anything but to choose.
+    pub random: u64,
 }
 
 /// Where a call goes.
@@ -173,14 +176,19 @@ impl Gateway {
     }
 
     /// Chooses where a call goes.
-    pub fn call(&mut self, doc: &Doc<'_>, facts: &Facts, random: u64) -> Result<Result<Routed, Local>, Error> {
+    pub fn call(
+        &mut self,
+        doc: &Doc<'_>,
+        facts: &Facts,
+        keyring: &dyn Keyring,
+    ) -> Result<Result<Routed, Local>, Error> {
         let Some(Endpoint::Call(operation, format)) = self.endpoint else {
             return Err(Error::new(Kind::Internal, "a body without a call"));
         };
         let ask = client::of(format).ask(doc.root(), seconds(facts.now)).inspect_err(|_| self.reject("invalid"))?;
         let routed = self
             .resolve(&ask.model)
-            .map(|resolved| (resolved.model, self.choose(&resolved, operation, format, facts, random)));
+            .map(|resolved| (resolved.model, self.choose(&resolved, operation, format, facts, keyring)));
         let (model, upstream) = routed.inspect_err(|_| self.reject("model"))?;
         self.model = model;
         let upstream = upstream?;
@@ -200,23 +208,15 @@ impl Gateway {
         Ok(resolved)
     }
 
-    /// The upstream to start with: one that can do this and has credentials.
+    /// The upstream to start with: one that can do this and has credentials, if possible ones that do not rest.
     fn choose(
         &self,
         resolved: &Resolved<'_>,
         operation: Operation,
         format: Format,
         facts: &Facts,
-        random: u64,
+        keyring: &dyn Keyring,
     ) -> Result<Option<usize>, Error> {
-        let able = |place: usize| {
-            self.config.upstreams.get(place).is_some_and(|upstream| {
-                let counted = operation == Operation::CountTokens;
-                let name = self.config.upstream_model(resolved, place);
-                let can = counted || attempt::surface(upstream, operation, format, &name).is_some();
-                can && !matches!(upstream.credentials, Credentials::Unset(_))
-            })
-        };
         let Some(model) = resolved.model.and_then(|place| self.config.models.get(place)) else {
             let named = facts.route_upstream.as_deref();
             let place = match (named, self.config.upstreams.as_slice()) {
@@ -225,30 +225,69 @@ impl Gateway {
                 (None, _) if self.config.role == crate::config::Role::Gateway => return Ok(None),
                 (None, _) => None,
             };
-            return place.filter(|&place| able(place)).map(Some).ok_or_else(|| {
-                Error::new(
-                    Kind::Unavailable,
-                    "no upstream: the route names none that is configured and has credentials",
-                )
-            });
+            let place = place
+                .ok_or_else(|| Error::new(Kind::Unavailable, "no upstream: the route names none that is configured"))?;
+            return self.obstacle(resolved, place, operation, format, keyring).map_or(Ok(Some(place)), Err);
         };
-        let mut list = model.upstreams.iter().filter(|choice| able(choice.upstream));
+        let mut able = Vec::with_capacity(model.upstreams.len());
+        let mut obstacles = Vec::new();
+        for choice in &model.upstreams {
+            match self.obstacle(resolved, choice.upstream, operation, format, keyring) {
+                Some(error) => obstacles.push(error.message),
+                None => able.push(choice),
+            }
+        }
+        if able.is_empty() {
+            let (name, why) = (shorten(&model.name), obstacles.join("; "));
+            let message = format!("no upstream of the model `{name}` can take the call: {why}");
+            return Err(Error::new(Kind::Unavailable, message));
+        }
+        if able.len() > 1 {
+            let rests = |choice: &&&Choice| {
+                let name = self.config.upstream_model(resolved, choice.upstream);
+                self.config.upstreams.get(choice.upstream).is_some_and(|upstream| keyring.rests(upstream, &name))
+            };
+            let up: Vec<_> = able.iter().filter(|choice| !rests(choice)).copied().collect();
+            if !up.is_empty() {
+                able = up;
+            }
+        }
         let chosen = match model.balance {
-            Balance::Priority => list.next(),
+            Balance::Priority => able.first(),
             Balance::Weighted => {
-                let total: u64 = list.clone().map(|choice| u64::from(choice.weight)).sum();
-                let mut point = random.checked_rem(total).unwrap_or(0);
-                list.find(|choice| {
+                let total: u64 = able.iter().map(|choice| u64::from(choice.weight)).sum();
+                let mut point = facts.random.checked_rem(total).unwrap_or(0);
+                able.iter().find(|choice| {
                     let hit = point < u64::from(choice.weight);
                     point = point.saturating_sub(u64::from(choice.weight));
                     hit
                 })
             }
         };
-        chosen.map(|choice| Some(choice.upstream)).ok_or_else(|| {
-            let message = format!("no upstream of the model `{}` has credentials", shorten(&model.name));
-            Error::new(Kind::Unavailable, message)
-        })
+        Ok(chosen.map(|choice| choice.upstream))
+    }
+
+    /// Why the upstream at a place cannot take a call, if so.
+    fn obstacle(
+        &self,
+        resolved: &Resolved<'_>,
+        place: usize,
+        operation: Operation,
+        format: Format,
+        keyring: &dyn Keyring,
+    ) -> Option<Error> {
+        let upstream = self.config.upstreams.get(place)?;
+        let name = self.config.upstream_model(resolved, place);
+        let counted = operation == Operation::CountTokens;
+        if !counted && attempt::surface(upstream, operation, format, &name).is_none() {
+            return Some(attempt::unsupported(upstream, operation));
+        }
+        let paid = match &upstream.credentials {
+            Credentials::Unset(_) => false,
+            Credentials::Token(source) => keyring.token(source).is_some(),
+            _ => true,
+        };
+        (!paid).then(|| attempt::no_credentials(upstream))
     }
 
     /// Whether tokens are counted upstream, in the client's own format.

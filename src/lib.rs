@@ -17,6 +17,7 @@ pub mod json;
 pub mod meter;
 pub mod metrics;
 pub mod patch;
+pub mod protobuf;
 pub mod provider;
 pub mod record;
 pub mod reply;

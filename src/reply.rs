@@ -13,11 +13,12 @@ use crate::answer::Answer;
 use crate::client::{Ask, Client, StreamWriter};
 use crate::error::{Error, Kind, shorten};
 use crate::event::Event;
+use crate::format::Format;
 use crate::frame::{Decoder, Fault, Frame, Framing};
 use crate::http::Headers;
 use crate::json::{self, Doc, Edits, Memory, Node};
 use crate::meter::Meter;
-use crate::wire::{Reader, Wire, aws};
+use crate::wire::{self, Reader, Wire, aws};
 
 /// How the body of an answer is to be handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,8 @@ pub struct Reply {
     media_type: String,
     /// Whether the client has been told of an error or of the end.
     over: bool,
+    /// What counts in the place of whatever comes back.
+    refusal: Option<Error>,
 }
 
 impl Reply {
@@ -86,7 +89,20 @@ impl Reply {
             status: 0,
             media_type: String::new(),
             over: false,
+            refusal: None,
         }
+    }
+
+    /// For a call that was not really made: `error` is its answer.
+    pub fn refusal(ask: Ask, client: &'static dyn Client, error: Error) -> Self {
+        let wire = wire::of(Format::Chat);
+        let path = Path { client, wire, spliced: false, wrapped: false, own_credentials: false };
+        Self { refusal: Some(error), ..Self::new(ask, path, wire.reader()) }
+    }
+
+    /// The status of the answer that came with this one.
+    pub fn status(&self, came: u16) -> u16 {
+        self.refusal.as_ref().map_or(came, Error::status)
     }
 
     /// The answer's status and headers.
@@ -97,7 +113,8 @@ impl Reply {
         if compressed {
             self.media_type = "compressed data".into();
         }
-        let framing = Framing::of(&self.media_type).filter(|_| status == 200 && self.ask.stream);
+        let streams = status == 200 && self.ask.stream && self.refusal.is_none();
+        let framing = Framing::of(&self.media_type).filter(|_| streams);
         let Some(framing) = framing else { return Plan::Whole };
         self.decoder = Decoder::new(framing);
         if !self.path.spliced {
@@ -118,9 +135,10 @@ impl Reply {
     /// All of the body of an answer.
     pub fn whole(&mut self, body: &[u8], meter: &mut Meter, now: u64) -> Finished {
         self.over = true;
-        let result = match self.status {
-            200..=299 => self.success(body, meter, now),
-            _ => self.failure(body, meter),
+        let result = match (self.refusal.take(), self.status) {
+            (Some(error), _) => Err(error),
+            (None, 200..=299) => self.success(body, meter, now),
+            (None, _) => self.failure(body, meter),
         };
         match result {
             Ok(finished) => finished,

@@ -156,9 +156,11 @@ impl Case<'_> {
         let mut headers = headers(&settings["headers"]);
         headers.set(":method", "POST");
         let now = ask.now;
-        let inbound =
-            Inbound { operation, format, headers: &headers, doc: &doc, ask: &ask, model: &model, turn: 0, now };
-        attempt::request(self.config, &self.config.upstreams[place], inbound)
+        let upstream = &self.config.upstreams[place];
+        let secret = upstream.credentials.stand_in();
+        let (headers, doc, ask, model, secret) = (&headers, &doc, &ask, &model, secret.as_ref());
+        let inbound = Inbound { operation, format, headers, doc, ask, model, secret, now };
+        attempt::request(self.config, upstream, inbound)
     }
 
     fn answer(&self, settings: &Value, kind: &str, request: &[u8], response: &[u8]) -> Outcome {
@@ -211,7 +213,7 @@ impl Case<'_> {
     }
 
     fn check_laws(&self, settings: &Value, request: &[u8], head: &Headers, response: &[u8]) {
-        let surface = self.send(settings, request).unwrap().surface;
+        let surface = self.send(settings, request).unwrap().surface.unwrap();
         let mut reader = dragoman::wire::of(surface.format).reader();
         let mut laws = Laws::default();
         let mut decoder = Decoder::new(Framing::of(&head.media_type()).unwrap());

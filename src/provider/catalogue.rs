@@ -6,6 +6,7 @@
 //! old name wherever the new one is not known to be read, as a limit that is ignored costs money.
 
 use super::{Address::*, Auth, Provider, Quirks, Surface};
+use crate::auth::token::Issuer;
 use crate::format::{Format, Operation};
 
 /// OpenAI's renaming of the output limit, undone for those who know the old name alone.
@@ -23,6 +24,7 @@ const CHAT: Provider = Provider {
     options: &[],
     auth: Auth::Bearer,
     signs: None,
+    tokens: &[],
     headers: &[],
     surfaces: &[Surface::new(Operation::Generate, "/chat/completions", Format::Chat)],
     quirks: Quirks { developer_role: false, ..Quirks::NONE },
@@ -140,6 +142,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "azure_ai",
         name: "Azure AI Foundry",
         otel: "azure.ai.inference",
+        tokens: &[Issuer::AzureAd],
         env: "AZURE_AI_API_KEY",
         docs: "https://learn.microsoft.com/en-us/azure/ai-foundry/openai/latest",
         ..CHAT
@@ -706,6 +709,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "openai_compatible",
         name: "Any server in OpenAI's format",
         otel: "openai_compatible",
+        tokens: &[Issuer::AzureAd, Issuer::Gcp, Issuer::IbmIam],
         docs: "https://platform.openai.com/docs/api-reference/chat",
         ..CHAT
     },

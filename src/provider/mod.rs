@@ -8,6 +8,7 @@ mod options;
 
 pub use catalogue::PROVIDERS;
 
+use crate::auth::token::Issuer;
 use crate::format::{Format, Operation};
 
 pub use options::{Setting, Template, segment};
@@ -34,6 +35,8 @@ pub struct Provider {
     pub auth: Auth,
     /// The service of Amazon's that requests are signed for, where they can be.
     pub signs: Option<&'static str>,
+    /// Whose tokens it takes, as `authorization: Bearer`.
+    pub tokens: &'static [Issuer],
     /// Headers that it wants on every call.
     pub headers: &'static [(&'static str, &'static str)],
     /// How it answers each operation.
@@ -64,6 +67,8 @@ pub enum Auth {
     Bearer,
     /// The named header, holding the key alone.
     Header(&'static str),
+    /// None: the key is exchanged for a token of IBM's, which is sent as `authorization: Bearer`.
+    IbmIam,
 }
 
 /// How a provider answers one operation.

@@ -123,7 +123,7 @@ class Providers:
 class Envoy:
     """A running Envoy, ready to take calls."""
 
-    def __init__(self, name: str, config: str, port: int, admin: int, environment: dict[str, str]):
+    def __init__(self, name: str, config: str, port: int, admin: int, environment: dict[str, str], workers: int):
         self.url = f"http://127.0.0.1:{port}"
         self.admin = f"http://127.0.0.1:{admin}"
         self.port = port
@@ -132,8 +132,7 @@ class Envoy:
         path.write_text(config)
         self.process = Process(
             name,
-            # One worker, so that tests may rely on one VM seeing all calls.
-            [ENVOY, "-c", path, "--concurrency", "1", "--use-dynamic-base-id", "--file-flush-interval-msec", "20",
+            [ENVOY, "-c", path, "--concurrency", str(workers), "--use-dynamic-base-id", "--file-flush-interval-msec", "20",
              "--log-level", "warning", "--component-log-level", "wasm:debug"],
             environment,
         )  # fmt: skip
@@ -205,10 +204,11 @@ class Starter:
         self.started: list[Envoy] = []
         self.processes = node.stash[PROCESSES] = [providers.process]
 
-    def __call__(self, config: str | Path | dict, env: dict[str, str] | None = None) -> Envoy:
+    def __call__(self, config: str | Path | dict, env: dict[str, str] | None = None, workers: int = 1) -> Envoy:
         """An Envoy with a configuration: a path in the project, YAML, or a document.
 
-        `env` adds environment variables, such as providers' keys.
+        `env` adds environment variables, such as providers' keys. Of one worker tests may expect that one VM sees all
+        calls.
         """
         if isinstance(config, dict):
             text = json.dumps(config)
@@ -221,7 +221,7 @@ class Starter:
             text = re.sub(rf"\b{shipped}\b", str(used), text)
         text = re.sub(r"[\w./-]*\bdragoman\.wasm\b", str(WASM), text)
         number = f"-{len(self.started) + 1}" if self.started else ""
-        envoy = Envoy(f"{self.name}{number}", text, port, admin, env or {})
+        envoy = Envoy(f"{self.name}{number}", text, port, admin, env or {}, workers)
         self.started.append(envoy)
         self.processes.append(envoy.process)
         return envoy

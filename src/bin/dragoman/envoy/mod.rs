@@ -78,6 +78,10 @@ pub fn run(options: Options) -> Result<ExitCode, String> {
         eprintln!("{name}: role: write `gateway`, from which both filters are made, or `standalone`");
         return Ok(ExitCode::FAILURE);
     }
+    if let Some(source) = cluster::sources(&config).find(|source| cluster::is_taken(&config, &source.cluster)) {
+        eprintln!("{name}: the cluster `{}` cannot lead to tokens: calls go there", source.cluster);
+        return Ok(ExitCode::FAILURE);
+    }
     let embedded = Embedded::new(&json)?;
     config.warnings.iter().for_each(|warning| eprintln!("{name}: warning: {warning}"));
     for place in &embedded.secrets {
