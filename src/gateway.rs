@@ -17,6 +17,7 @@ use crate::http::Headers;
 use crate::json::{Body, Doc, Writer};
 use crate::metrics::{self, Ledger};
 use crate::record::{Note, Record};
+use crate::usage::Usage;
 
 /// One call at the gateway.
 pub struct Gateway {
@@ -441,8 +442,11 @@ impl Gateway {
         ledger.state("dragoman_upstream", upstream);
         ledger.state("dragoman_provider", last.provider.otel);
         ledger.state("dragoman_upstream_model", &last.model);
-        if let Some(usage) = last.meter.usage {
+        let (usage, told) = (spent(last), last.meter.usage.is_some());
+        if told {
             ledger.state("dragoman_input_tokens", &usage.input.to_string());
+        }
+        if told || usage.output > 0 {
             ledger.state("dragoman_output_tokens", &usage.output.to_string());
             ledger.state("dragoman_total_tokens", &usage.total().to_string());
         }
@@ -456,7 +460,7 @@ impl Gateway {
     fn account_answer(&self, record: &Record, last: &Note, labels: &[&str; 3], key: &str, ledger: &mut dyn Ledger) {
         let [_, model, provider] = *labels;
         let meter = &last.meter;
-        let usage = meter.usage.unwrap_or_default();
+        let usage = spent(last);
         let types = [
             ("input", usage.input),
             ("output", usage.output),
@@ -503,7 +507,8 @@ impl Gateway {
             w.key("upstream").text(&last.upstream);
             w.key("provider").text(last.provider.id);
             w.key("upstream_model").text(&last.model);
-            if let Some(usage) = last.meter.usage {
+            let usage = spent(last);
+            if last.meter.usage.is_some() {
                 let counts = [
                     ("input_tokens", usage.input),
                     ("output_tokens", usage.output),
@@ -513,11 +518,19 @@ impl Gateway {
                     ("reasoning_tokens", usage.reasoning),
                 ];
                 counts.into_iter().for_each(|(name, count)| w.key(name).u64(count));
+            } else if usage.output > 0 {
+                w.key("output_tokens").u64(usage.output);
             }
             w.key("complete").bool(last.meter.ended);
         });
         String::from_utf8(body.into_bytes()).unwrap_or_default()
     }
+}
+
+/// What an attempt used: what its provider told, and of an answer that broke off at least what came.
+fn spent(note: &Note) -> Usage {
+    let usage = note.meter.usage.unwrap_or_default();
+    Usage { output: note.meter.cut_output().unwrap_or(usage.output), ..usage }
 }
 
 /// Headers that tell the client who answered.

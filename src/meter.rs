@@ -1,7 +1,7 @@
 //! What an answer tells about itself while it passes: usage, times, how it ended.
 
 use crate::error::Kind;
-use crate::event::Event;
+use crate::event::{Delta, Event};
 use crate::usage::Usage;
 
 /// Readings of one answer. Kept up to date with every event, so that a call that breaks off is accounted all the same.
@@ -13,6 +13,8 @@ pub struct Meter {
     pub latest: u64,
     /// The latest usage.
     pub usage: Option<Usage>,
+    /// Bytes of text, thought and arguments so far.
+    pub written: u64,
     /// Why the first choice ended.
     pub finish: Option<&'static str>,
     /// What the provider said went wrong, or what was wrong with its answer.
@@ -29,6 +31,9 @@ impl Meter {
         self.latest = now;
         match event {
             Event::BlockStart { .. } if self.first_token.is_none() => self.first_token = Some(now),
+            Event::BlockDelta { delta: Delta::Arguments(piece) | Delta::Text(piece), .. } => {
+                self.written = self.written.saturating_add(piece.len() as u64);
+            }
             Event::BlockDelta { .. }
             | Event::BlockStart { .. }
             | Event::BlockStop { .. }
@@ -42,5 +47,15 @@ impl Meter {
             Event::Unknown => self.unknown = self.unknown.saturating_add(1),
             Event::Usage { usage, .. } => self.usage = Some(*usage),
         }
+    }
+
+    /// The output tokens of an answer that broke off, which its provider has not told or not to the last: a guess from
+    /// what came. `None` where there is nothing to guess.
+    pub fn cut_output(&self) -> Option<u64> {
+        // In English and in code.
+        const BYTES_PER_TOKEN: u64 = 4;
+        let came = self.written.div_ceil(BYTES_PER_TOKEN);
+        let told = self.usage.map_or(0, |usage| usage.output);
+        (!self.ended && came > told).then_some(came)
     }
 }

@@ -282,7 +282,13 @@ impl Reply {
     /// The end of a stream that has not broken off.
     pub fn end(&mut self, meter: &mut Meter, now: u64, out: &mut Vec<u8>) {
         let mut decoder = std::mem::take(&mut self.decoder);
-        if let Err(fault) = decoder.end(&mut |frame| self.frame(&frame, meter, now, out)) {
+        let start = out.len();
+        let result = decoder.end(&mut |frame| self.frame(&frame, meter, now, out));
+        // What came without the end of its last event gets one, lest another event runs into it.
+        if out.len() > start && !out.ends_with(b"\n\n") {
+            out.extend_from_slice(b"\n\n");
+        }
+        if let Err(fault) = result {
             self.fail(&damaged(fault), meter, out);
         }
         self.finish(meter, now, out);
@@ -318,7 +324,8 @@ impl Reply {
         }
         if frame.data.as_ref() == DONE {
             self.finish(meter, now, out);
-            if self.path.spliced {
+            // After an error nothing makes the answer look complete.
+            if self.path.spliced && meter.error.is_none() {
                 out.extend_from_slice(frame.raw);
             }
             return;
@@ -338,7 +345,11 @@ impl Reply {
                 });
             }
             None => {
-                self.reader.event(frame.event, doc.root(), &mut |event| meter.observe(&event, now));
+                let over = &mut self.over;
+                self.reader.event(frame.event, doc.root(), &mut |event| {
+                    meter.observe(&event, now);
+                    *over |= matches!(event, Event::Error(_));
+                });
                 let mut edits = Edits::default();
                 if self.path.client.splice_event(doc.root(), &self.ask, &mut edits) {
                     splice(frame, &doc, edits, out);

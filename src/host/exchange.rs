@@ -108,6 +108,11 @@ impl Exchange {
         }
     }
 
+    /// Whether the answer came to its end.
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+
     /// The status for the client, as far as it is known.
     pub fn status(&self) -> u16 {
         status(&self.held)

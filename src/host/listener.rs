@@ -37,7 +37,7 @@ pub struct Listener {
     sent: bool,
     /// The host's own answer, while its body is awaited.
     host_status: Option<u16>,
-    /// What the client sees.
+    /// The status with which the answer reached this filter.
     status: Option<u16>,
 }
 
@@ -167,6 +167,17 @@ impl Listener {
         }
     }
 
+    /// Takes the client's key out of the headers of a call that went nowhere: no access log shows it then either.
+    fn hide_key(&mut self) {
+        let record = self.record.as_ref().map(|record| record.borrow());
+        if self.config.client_auth != ClientAuth::Keys || record.as_ref().is_some_and(|r| !r.attempts.is_empty()) {
+            return;
+        }
+        KEY_HEADERS.iter().for_each(|name| self.headers.remove(name));
+        let headers = record.as_ref().map_or(&self.headers, |record| &record.headers);
+        warn_if_refused("hide the key", abi::set_headers(Map::Request, headers));
+    }
+
     /// Whether the host made the answer itself.
     fn is_hosts(&self, headers: &Headers) -> bool {
         exchange::status(headers) >= 400 && {
@@ -175,18 +186,12 @@ impl Listener {
         }
     }
 
-    /// Takes note of the status that the translation has made of the upstream's.
-    fn translated(&mut self) {
-        if let Some(exchange) = &self.exchange {
-            self.status = Some(exchange.status());
-        }
-    }
-
     /// Answers with what an upstream's answer without a body has become.
     fn send_unsent(&mut self, retry_after: Option<Vec<u8>>) {
         let Some(record) = &self.record else { return };
         let unsent = record.borrow_mut().attempts.last_mut().and_then(|note| note.unsent.take());
-        let (Some(body), Some(status)) = (unsent, self.status) else { return };
+        let status = self.exchange.as_ref().map_or(self.status, |exchange| Some(exchange.status()));
+        let (Some(body), Some(status)) = (unsent, status) else { return };
         let mut headers = answer_headers(&record.borrow());
         headers.extend(retry_after.map(|seconds| ("retry-after", seconds)));
         let text = |(name, value): (_, Vec<u8>)| (name, String::from_utf8_lossy(&value).into_owned());
@@ -213,6 +218,13 @@ fn private(name: &str) -> bool {
     const HOST: &[&str] = &["attempt-count", "expected-", "hedge-", "max-retries", "retriable-", "retry-", "upstream-"];
     let host = |rest: &str| HOST.iter().any(|start| rest.starts_with(start));
     name.starts_with(PRIVATE) || name.strip_prefix("x-envoy-").is_some_and(host)
+}
+
+/// The status that the client got, as the host has it.
+fn code() -> Option<u16> {
+    let code = abi::property(&["response", "code"]).ok()?;
+    let code = u64::from_le_bytes(code.try_into().ok()?);
+    u16::try_from(code).ok().filter(|code| *code > 0)
 }
 
 /// A number that nobody can use for anything but to choose.
@@ -302,7 +314,6 @@ impl HttpContext for Listener {
             }
         };
         if end {
-            self.translated();
             self.send_unsent(retry_after);
         }
         action
@@ -324,13 +335,7 @@ impl HttpContext for Listener {
             return Action::Continue;
         }
         match &mut self.exchange {
-            Some(exchange) => {
-                let action = exchange.body(size, end);
-                if end {
-                    self.translated();
-                }
-                action
-            }
+            Some(exchange) => exchange.body(size, end),
             None => Action::Continue,
         }
     }
@@ -338,7 +343,6 @@ impl HttpContext for Listener {
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
         if let Some(exchange) = &mut self.exchange {
             exchange.finish(usize::MAX);
-            self.translated();
         }
         Action::Continue
     }
@@ -348,9 +352,16 @@ impl HttpContext for Listener {
         if self.status.is_none() {
             self.restore();
         }
+        self.hide_key();
+        let status = match &self.exchange {
+            Some(exchange) if exchange.is_done() => Some(exchange.status()),
+            // Of an answer that broke while it was held the host has told the client, past this filter.
+            Some(_) => code().or(self.status),
+            None => self.status,
+        };
         stats::inflight(&self.config, -1);
         let record = self.record.as_ref().map(|record| record.borrow());
-        self.gateway.account(record.as_deref(), self.status, abi::now(), &mut stats::Books(&self.config));
+        self.gateway.account(record.as_deref(), status, abi::now(), &mut stats::Books(&self.config));
         if let Some(number) = self.number.take() {
             calls::close(number);
         }

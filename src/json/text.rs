@@ -34,6 +34,11 @@ impl<'a> Str<'a> {
         Self { text: text.into(), form: Form::Plain }
     }
 
+    /// Its length in bytes, as it is held: with the escapes that it came with.
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()

@@ -13,6 +13,9 @@ DEMO = [{"id": "demo", "hash": "sha256:f77894fdfa58e447c57e077eaa9708e8e009c84dc
 # Names of providers' keys, and keys that show where they turn up.
 KEYS = {"OPENAI_API_KEY": "sk-openai", "ANTHROPIC_API_KEY": "sk-ant"}
 
+# Headers in which keys travel to providers.
+CREDENTIALS = ["authorization", "x-api-key"]
+
 OPENAI = {"provider": "openai", "credentials": {"api_key": {"env": "OPENAI_API_KEY"}}}
 CLAUDE = {"provider": "anthropic", "credentials": {"api_key": {"env": "ANTHROPIC_API_KEY"}}}
 MOCK_OPENAI = OPENAI | {"base_url": f"http://127.0.0.1:{PROVIDERS}/v1"}
@@ -36,3 +39,17 @@ def render(document: dict, *arguments: str | Path, env: dict[str, str] = KEYS) -
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def with_logs(config: str, attempts: bool = True) -> dict:
+    """Has the access log name the call, and print what carries credentials; a log of each attempt as well."""
+    rendered = yaml.safe_load(config)
+    manager = rendered["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    log = manager["access_log"][0]
+    shown = {f"sent {name}": f"%REQ({name})%" for name in CREDENTIALS} | {"id": "%REQ(x-request-id)%"}
+    log["typed_config"]["log_format"]["json_format"] |= shown
+    if attempts:
+        attempt = {"json_format": {"upstream log": "%UPSTREAM_HOST%", **shown}}
+        upstream_log = {"name": log["name"], "typed_config": log["typed_config"] | {"log_format": attempt}}
+        manager["http_filters"][-1]["typed_config"]["upstream_log"] = [upstream_log]
+    return rendered

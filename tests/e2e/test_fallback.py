@@ -1,15 +1,13 @@
 """Fallback: when an upstream fails, the host's retry is translated for the next, and leaves no trace of the first."""
 
 import json
-import uuid
 from collections.abc import Iterator
 
 import httpx
 import pytest
-import yaml
-from calls import HEADERS, KEY, call, events
-from conftest import HTTP, Envoy, Providers, Starter, free_port, wait_until
-from documents import KEYS, MOCKS, OPENAI, gateway_role, render
+from calls import HEADERS, KEY, call, content, counted, error, identified, logged
+from conftest import HTTP, Envoy, Providers, Starter, free_port
+from documents import CREDENTIALS, KEYS, MOCKS, OPENAI, gateway_role, render, with_logs
 
 NAMES = {"openai": "gpt-4.1", "claude": "claude-sonnet-4-5", "refused": "gpt-4.1"}
 PROVIDER = {"openai": "openai", "claude": "anthropic", "refused": "openai"}
@@ -31,9 +29,6 @@ FAILURES = {
 # Of a stream the client has had something by then.
 WHOLE_FAILURES = {"half of it": ("cut-after=1", "reset"), "broken": ("malformed", "stream_error")}
 
-# Headers in which keys travel.
-CREDENTIALS = ["authorization", "x-api-key"]
-
 
 def model(name: str, upstreams: list[str], **more) -> dict:
     names = {upstream: NAMES[upstream] for upstream in upstreams}
@@ -52,20 +47,6 @@ def document() -> dict:
         model("refused-only", ["refused"], retries=0),
     ]
     return gateway_role(MOCKS | {"refused": refused}, models)
-
-
-def with_logs(config: str) -> dict:
-    """Has what carries credentials printed in every log that Envoy can write."""
-    rendered = yaml.safe_load(config)
-    manager = rendered["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
-    log = manager["access_log"][0]
-    fields = log["typed_config"]["log_format"]["json_format"]
-    shown = {f"sent {name}": f"%REQ({name})%" for name in CREDENTIALS} | {"id": "%REQ(x-request-id)%"}
-    fields |= shown
-    upstream_format = {"json_format": {"upstream log": "%UPSTREAM_HOST%", **shown}}
-    upstream_log = {"name": log["name"], "typed_config": log["typed_config"] | {"log_format": upstream_format}}
-    manager["http_filters"][-1]["typed_config"]["upstream_log"] = [upstream_log]
-    return rendered
 
 
 @pytest.fixture(scope="module")
@@ -90,12 +71,6 @@ def secrets_stay_secret(request: pytest.FixtureRequest) -> Iterator[None]:
         assert "wasm_fail" not in told and "Function: " not in told
 
 
-def counted(before: dict, after: dict, name: str) -> dict[tuple[str, ...], float]:
-    """What was added to a metric, by the values of its labels in the order of their names."""
-    added = {key: value - before.get(key, 0) for key, value in after.items() if key[0] == name}
-    return {tuple(value for _, value in sorted(labels)): count for (_, labels), count in added.items() if count}
-
-
 def sent(providers: Providers) -> list[dict]:
     """What the providers received, without what differs from call to call."""
     found = providers.received()
@@ -104,17 +79,6 @@ def sent(providers: Providers) -> list[dict]:
         for name in ["number", "status", "outcome"]:
             request.pop(name)
     return found
-
-
-def content(answer: httpx.Response, client: str) -> str:
-    """What the answer says."""
-    if "event-stream" not in answer.headers["content-type"]:
-        whole = answer.json()
-        return whole["choices"][0]["message"]["content"] if client == "chat" else whole["content"][0]["text"]
-    found = [event.json for event in events(answer.text) if event.data != "[DONE]"]
-    if client == "chat":
-        return "".join(choice["delta"].get("content") or "" for chunk in found for choice in chunk["choices"])
-    return "".join(event["delta"].get("text", "") for event in found if event["type"] == "content_block_delta")
 
 
 CASES = [
@@ -133,12 +97,11 @@ def test_the_next_upstream_answers(
     directive, result = (FAILURES | WHOLE_FAILURES)[failure]
     second = OTHER[first]
     text = f"Hi [mock {directive} upstream={PROVIDER[first]}]"
-    before, identity = envoy.samples("dragoman_"), str(uuid.uuid4())
+    before, headers = envoy.samples("dragoman_"), identified(client)
     providers.forget()
-    headers = HEADERS[client] | {"x-request-id": identity}
     answer = call(envoy, client, f"{first}-first", text, headers=headers, stream=stream)
     fallback = sent(providers)
-    line, *attempts = logged(envoy, identity, 3)
+    line, *attempts = logged(envoy, headers, attempts=2)
     after = envoy.samples("dragoman_")
 
     assert answer.status_code == 200, answer.text
@@ -170,46 +133,23 @@ def call_that_may_break(envoy: Envoy, client: str, name: str, text: str, stream:
         return None
 
 
-def logged(envoy: Envoy, identity: str, count: int) -> list[dict]:
-    """What the logs say of a call: the listener's line, then those of the attempts."""
-
-    def found() -> list[dict]:
-        lines = [json.loads(line) for line in envoy.access_log(0) if identity in line]
-        return sorted(lines, key=lambda line: "upstream log" in line)
-
-    wait_until(lambda: len(found()) >= count, envoy.process)
-    return found()
-
-
 @pytest.mark.parametrize("client", HEADERS)
 def test_an_upstream_that_is_not_there_is_passed_over(client: str, envoy: Envoy, providers: Providers):
-    before, identity = envoy.samples("dragoman_"), str(uuid.uuid4())
+    before, headers = envoy.samples("dragoman_"), identified(client)
     providers.forget()
-    answer = call(envoy, client, "refused-first", headers=HEADERS[client] | {"x-request-id": identity})
+    answer = call(envoy, client, "refused-first", headers=headers)
     assert (answer.status_code, answer.headers["x-dragoman-upstream"]) == (200, "claude"), answer.text
     fallback = sent(providers)
     providers.forget()
     call(envoy, client, "claude-only")
     assert fallback == sent(providers)
-    for log in logged(envoy, identity, 2):
+    for log in logged(envoy, headers, attempts=1):
         assert [log[f"sent {name}"] for name in CREDENTIALS] == [None, None]
     attempts = counted(before, envoy.samples("dragoman_"), "dragoman_attempts_total")
     assert attempts["openai", "reset", "refused"] == 1
 
 
 # What is left when all have failed
-
-
-def error(answer: httpx.Response, client: str) -> dict:
-    """The error of an answer, which must be of the client's format."""
-    assert answer.headers["content-type"] == "application/json"
-    body = answer.json()
-    if client == "chat":
-        assert body.keys() == {"error"} and body["error"].keys() == {"message", "type", "param", "code"}
-        return body["error"]
-    assert body.keys() <= {"type", "error", "request_id"} and body["type"] == "error"
-    assert body["error"].keys() == {"type", "message"}
-    return body["error"]
 
 
 OPENAI_BUSY = "Rate limit reached for requests. Please try again in 1s."
@@ -234,8 +174,7 @@ LAST_WORDS = {
 def test_the_last_word_is_the_providers_in_the_clients_format(last: tuple, client: str, stream: bool, envoy: Envoy):
     directive, status, message, kinds = LAST_WORDS[last]
     first = last[1]
-    before, identity = envoy.samples("dragoman_"), str(uuid.uuid4())
-    headers = HEADERS[client] | {"x-request-id": identity}
+    before, headers = envoy.samples("dragoman_"), identified(client)
     answer = call(envoy, client, f"{first}-first", f"Hi [mock {directive}]", headers=headers, stream=stream)
     assert answer.status_code == status, answer.text
     told = error(answer, client)
@@ -252,7 +191,7 @@ def test_the_last_word_is_the_providers_in_the_clients_format(last: tuple, clien
     assert requests == {("demo", f"{first}-first", client, PROVIDER[first], str(status), first): 1}
     # The client has its answer: neither end broke off.
     assert counted(before, after, "dragoman_aborted_total") == {}
-    line = logged(envoy, identity, 4)[0]
+    line = logged(envoy, headers)[0]
     assert (line["status"], line["attempts"]) == (status, 3)
     assert line["error"]
 

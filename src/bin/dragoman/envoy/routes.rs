@@ -24,9 +24,10 @@ virtual_hosts:
     # Envoy's own timeout of 15 s is too short for an answer. `models[].timeouts` are finer.
     routes:
       «routes»
-      # «last»
+      # «last»: the header is never there, which is a 503.
+      # Under a direct response the limit on bodies would not hold.
       - match: { prefix: / }
-        direct_response: { status: 503 }
+        route: { cluster_header: x-dragoman-nowhere }
 "#;
 
 /// The filter in the cluster sends nothing on that a client or another filter has set; the one in the listener needs
@@ -112,13 +113,13 @@ pub fn routes(plan: &Plan<'_>, shared: &mut Shared) -> String {
     };
     let (last, list) = match config.role {
         Role::Gateway if config.models.is_empty() => match config.upstreams.as_slice() {
-            [only] => ("Never reached.", to_upstream(ANY, &only.name, shared, config)),
+            [only] => ("Never reached", to_upstream(ANY, &only.name, shared, config)),
             several => {
-                ("No upstream.", own_routes(several.iter().map(|upstream| upstream.name.as_str()), shared, config))
+                ("No upstream", own_routes(several.iter().map(|upstream| upstream.name.as_str()), shared, config))
             }
         },
         Role::Gateway => (
-            "Before the filter has chosen, and if it chose a model that has no route.",
+            "Before the filter has chosen, and if it chose a model that has no route",
             config.models.iter().map(|model| to_model(config, model, shared)).collect(),
         ),
         Role::Standalone | Role::Upstream => {
@@ -127,7 +128,7 @@ pub fn routes(plan: &Plan<'_>, shared: &mut Shared) -> String {
             if config.models.is_empty() && config.upstreams.len() > 1 {
                 list.push_str(&own_routes(names(), shared, config));
             }
-            ("Before the filter has chosen, and if it chose an upstream that has no route.", list)
+            ("Before the filter has chosen, and if it chose an upstream that has no route", list)
         }
     };
     fill(ROUTES.trim_start(), &[("private", private), ("routes", &list), ("last", last)])
