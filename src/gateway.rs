@@ -4,6 +4,9 @@
 //! has an answer, [`answer_headers`] or, if the host made the answer itself, [`Gateway::host_error`]; at last
 //! [`Gateway::account`].
 
+#[cfg(test)]
+mod tests;
+
 use std::rc::Rc;
 
 use crate::attempt::{self, KEY_HEADERS};

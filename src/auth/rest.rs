@@ -102,14 +102,13 @@ impl Rests {
 }
 
 /// The key whose turn it is for `model`, by its place: not one that rests, nor, if there are others, one that this call
-/// has `tried`. If all rest, the one whose rest ends first.
-pub fn choose(keys: &[ApiKey], rests: &Rests, model: &str, tried: &[usize], turn: u64, now: u64) -> Option<usize> {
-    let first = usize::try_from(turn.checked_rem(keys.len() as u64)?).unwrap_or(0);
-    let in_turn = (first..keys.len()).chain(0..first);
-    in_turn.min_by_key(|place| {
+/// has `tried`; of those the one that was used the longest ago, where `used` counts on. If all rest, the one whose rest
+/// ends first.
+pub fn choose(keys: &[ApiKey], rests: &Rests, model: &str, tried: &[usize], used: &[u64], now: u64) -> Option<usize> {
+    (0..keys.len()).min_by_key(|place| {
         let until = keys.get(*place).map_or(u64::MAX, |key| rests.until(key, model));
-        // Of equals the first one is taken, which is the next in turn.
-        (if until > now { until } else { 0 }, tried.contains(place))
+        let rests = if until > now { until } else { 0 };
+        (rests, tried.contains(place), used.get(*place).copied().unwrap_or(0))
     })
 }
 
@@ -225,13 +224,21 @@ mod tests {
     /// 2027-01-01T00:00:00Z
     const NOW: u64 = 1_798_761_600_000;
 
+    /// The keys that a number of calls use.
+    fn calls(keys: &[ApiKey], rests: &Rests, model: &str, now: u64) -> Vec<usize> {
+        let mut used = vec![0; keys.len()];
+        let call = |turn| {
+            let key = choose(keys, rests, model, &[], &used, now).unwrap();
+            used[key] = turn;
+            key
+        };
+        (1..=6).map(call).collect()
+    }
+
     #[test]
     fn keys_are_used_in_turn() {
-        let keys = keys(3);
-        let rests = Rests::default();
-        let turns = (0..7).map(|turn| choose(&keys, &rests, "m", &[], turn, NOW).unwrap());
-        assert_eq!(turns.collect::<Vec<_>>(), [0, 1, 2, 0, 1, 2, 0]);
-        assert_eq!(choose(&[], &rests, "m", &[], 0, NOW), None);
+        assert_eq!(calls(&keys(3), &Rests::default(), "m", NOW), [0, 1, 2, 0, 1, 2]);
+        assert_eq!(choose(&[], &Rests::default(), "m", &[], &[], NOW), None);
     }
 
     #[test]
@@ -241,32 +248,29 @@ mod tests {
         let refused = reason(401, &[]).unwrap();
         assert!(rests.begin(&keys[1], "m", refused, NOW));
         assert!(!rests.begin(&keys[1], "m", refused, NOW), "it rests already");
-        let at = |rests: &Rests, model, now| {
-            (0..4).map(|turn| choose(&keys, rests, model, &[], turn, now).unwrap()).collect::<Vec<_>>()
-        };
-        assert_eq!(at(&rests, "m", NOW), [0, 2, 2, 0]);
-        assert_eq!(at(&rests, "other", NOW), [0, 2, 2, 0], "the key itself is refused");
-        assert_eq!(at(&rests, "m", NOW + REFUSED), [0, 1, 2, 0]);
+        assert_eq!(calls(&keys, &rests, "m", NOW), [0, 2, 0, 2, 0, 2]);
+        assert_eq!(calls(&keys, &rests, "other", NOW), [0, 2, 0, 2, 0, 2], "the key itself is refused");
+        assert_eq!(calls(&keys, &rests, "m", NOW + REFUSED), [0, 1, 2, 0, 1, 2]);
         let limited = reason(429, &[("retry-after", "60")]).unwrap();
         assert!(rests.begin(&keys[0], "m", limited, NOW));
-        assert_eq!(at(&rests, "m", NOW), [2, 2, 2, 2]);
-        assert_eq!(at(&rests, "other", NOW), [0, 2, 2, 0], "the limit is a model's");
+        assert_eq!(calls(&keys, &rests, "m", NOW), [2; 6]);
+        assert_eq!(calls(&keys, &rests, "other", NOW), [0, 2, 0, 2, 0, 2], "the limit is a model's");
         assert!(!rests.all(&keys, "m", NOW));
         assert!(rests.begin(&keys[2], "m", limited, NOW + 1));
         assert!(rests.all(&keys, "m", NOW + 1) && !rests.all(&keys, "other", NOW + 1));
-        assert_eq!(at(&rests, "m", NOW + 1), [0, 0, 0, 0], "its rest ends first");
+        assert_eq!(calls(&keys, &rests, "m", NOW + 1), [0; 6], "its rest ends first");
     }
 
     #[test]
     fn a_call_tries_another_key() {
         let keys = keys(3);
         let mut rests = Rests::default();
-        assert_eq!(choose(&keys, &rests, "m", &[0], 0, NOW), Some(1));
-        assert_eq!(choose(&keys, &rests, "m", &[0, 1, 2], 1, NOW), Some(1));
+        assert_eq!(choose(&keys, &rests, "m", &[0], &[0; 3], NOW), Some(1));
+        assert_eq!(choose(&keys, &rests, "m", &[0, 1, 2], &[3, 1, 2], NOW), Some(1));
         for key in &keys[1..] {
             rests.begin(key, "m", reason(429, &[]).unwrap(), NOW);
         }
-        assert_eq!(choose(&keys, &rests, "m", &[0], 0, NOW), Some(0), "the others rest");
+        assert_eq!(choose(&keys, &rests, "m", &[0], &[0; 3], NOW), Some(0), "the others rest");
     }
 
     #[test]

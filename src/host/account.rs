@@ -1,14 +1,21 @@
 //! What an attempt is made with: a key whose turn it is, or a token; and what its answer tells of that.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::{abi, calls, shared, tokens, warn_if_refused};
+use super::{abi, shared, tokens, warn_if_refused};
 use crate::auth::Keyring;
 use crate::auth::rest::{self, Reason, Rests};
 use crate::auth::token::Source;
-use crate::config::{Config, Credentials, Secret, Upstream};
+use crate::config::{ApiKey, Config, Credentials, Secret, Upstream};
 use crate::http::Headers;
 use crate::record::Record;
+
+thread_local! {
+    /// By upstream: how many calls it has had from this VM, and at which of them each key was last used.
+    static USED: RefCell<HashMap<String, (u64, Vec<u64>)>> = RefCell::default();
+}
 
 /// What is known of credentials at the moment.
 pub struct Known;
@@ -44,10 +51,10 @@ impl Account {
         if let Some(upstream) = config.upstreams.get(place) {
             match &upstream.credentials {
                 Credentials::ApiKey(keys) => {
-                    // One alone has no choice.
-                    let rests = if keys.len() > 1 { rests(upstream) } else { Rests::default() };
-                    let tried: Vec<usize> = record.keys_tried(&upstream.name).collect();
-                    key = rest::choose(keys, &rests, model, &tried, calls::turn(), abi::now());
+                    key = match keys.len() {
+                        0 | 1 => keys.first().map(|_| 0),
+                        _ => choose(upstream, keys, model, record),
+                    };
                     secret = key.and_then(|key| keys.get(key)).map(|key| key.key.clone());
                 }
                 Credentials::Token(source) => secret = tokens::token(source),
@@ -88,6 +95,21 @@ impl Account {
             _ => {}
         }
     }
+}
+
+/// The key whose turn it is.
+fn choose(upstream: &Upstream, keys: &[ApiKey], model: &str, record: &Record) -> Option<usize> {
+    let tried: Vec<usize> = record.keys_tried(&upstream.name).collect();
+    USED.with_borrow_mut(|used| {
+        let (turn, used) = used.entry(upstream.name.clone()).or_default();
+        let key = rest::choose(keys, &rests(upstream), model, &tried, used, abi::now())?;
+        *turn = turn.saturating_add(1);
+        used.resize(keys.len(), 0);
+        if let Some(used) = used.get_mut(key) {
+            *used = *turn;
+        }
+        Some(key)
+    })
 }
 
 fn rests(upstream: &Upstream) -> Rests {

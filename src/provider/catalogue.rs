@@ -5,7 +5,7 @@
 //! or has no effect: elsewhere the provider's own error tells more than a silent repair. The output limit goes under its
 //! old name wherever the new one is not known to be read, as a limit that is ignored costs money.
 
-use super::{Address::*, Auth, Provider, Quirks, Surface};
+use super::{Address::*, Auth, Provider, Quirks, Setting, Surface, Template};
 use crate::auth::token::Issuer;
 use crate::format::{Format, Operation};
 
@@ -157,11 +157,13 @@ pub static PROVIDERS: &[Provider] = &[
         docs: "https://docs.baseten.co/inference/model-apis/overview",
         ..CHAT
     },
-    // With a Bedrock API key; the address names the region.
     Provider {
         id: "bedrock_mantle",
         name: "Amazon Bedrock Mantle",
         otel: "aws.bedrock",
+        address: Of(Template("https://bedrock-mantle.{region}.api.aws/v1"), &[]),
+        options: &[Setting { name: "region", default: None }],
+        signs: Some("bedrock-mantle"),
         env: "AWS_BEARER_TOKEN_BEDROCK",
         docs: "https://docs.aws.amazon.com/bedrock/latest/userguide/bedrock-mantle.html",
         ..CHAT

@@ -71,6 +71,13 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def release() -> tuple[int, int]:
+    """Which Envoy is under test, such as (1, 40)."""
+    told = subprocess.run([ENVOY, "--version"], capture_output=True, text=True, check=True).stdout
+    major, minor = re.search(r"/(\d+)\.(\d+)\.", told).groups()
+    return int(major), int(minor)
+
+
 class Process:
     """A child with its output in a log file of its own."""
 

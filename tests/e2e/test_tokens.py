@@ -1,55 +1,25 @@
 """Credentials that are fetched: tokens of Google, Microsoft and IBM, from mock endpoints that check what they are sent."""
 
-import base64
 import json
 import time
 from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from accounts import account, pem, private_key
 from calls import HEADERS, PATHS, body, call, error
 from conftest import HTTP, Envoy, Providers, Starter
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from documents import KEYS, MOCK_OPENAI, gateway_role, render, standalone
 
-ACCOUNT = "llm@my-project.iam.gserviceaccount.com"
 SECRETS = {"AZURE_CLIENT_SECRET": "azure-secret-value", "IBM_API_KEY": "ibm-secret-value"}
 PATH = {"google": "/token", "azure": "/contoso.example/oauth2/v2.0/token", "ibm": "/identity/token"}
 UNFETCHED = "has no token yet, or no more: it could not be fetched"
 
 
-def unsigned(number: int) -> str:
-    """A number as a JSON Web Key has it."""
-    return base64.urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8)).decode().rstrip("=")
-
-
 @pytest.fixture(scope="module")
-def pem(providers: Providers) -> str:
-    """The private key of a service account that the mock knows."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    public = key.public_key().public_numbers()
-    known = {"client_email": ACCOUNT, "private_key_id": "k1", "n": unsigned(public.n), "e": unsigned(public.e)}
-    assert HTTP.put(f"{providers.url}/mock/accounts", json=known).status_code == 200
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
-
-
-@pytest.fixture(scope="module")
-def env(providers: Providers, pem: str) -> dict[str, str]:
-    """The environment, with a service account as Google's console hands it out."""
-    account = {
-        "type": "service_account",
-        "project_id": "my-project",
-        "private_key_id": "k1",
-        "private_key": pem,
-        "client_email": ACCOUNT,
-        "client_id": "103",
-        "token_uri": f"{providers.url}/token",
-        "universe_domain": "googleapis.com",
-    }
-    return KEYS | SECRETS | {"GCP_SERVICE_ACCOUNT": json.dumps(account, indent=2)}
+def env(providers: Providers) -> dict[str, str]:
+    """The environment, with all secrets."""
+    return KEYS | SECRETS | {"GCP_SERVICE_ACCOUNT": json.dumps(account(providers), indent=2)}
 
 
 @pytest.fixture
@@ -156,7 +126,7 @@ def test_a_token_is_renewed_before_it_ends(gateway: Starter, providers, upstream
     assert len(used) >= 3 and len(asked(providers, PATH["azure"])) in (len(used), len(used) + 1)
 
 
-@pytest.mark.parametrize("trouble", ["status=503", "drop", "malformed", "empty", "redirect", "status=500 html"])
+@pytest.mark.parametrize("trouble", ["status=503", "drop", "malformed", "redirect"])
 def test_an_endpoint_that_fails_is_asked_again(gateway: Starter, providers, upstreams, env, tokens, trouble):
     tokens(trouble)
     document = gateway_role({"ibm": upstreams["ibm"]}, [model("m", ["ibm"])])
@@ -212,7 +182,7 @@ def test_a_slow_endpoint_stalls_nothing(gateway: Starter, providers, upstreams, 
 def test_calls_go_past_an_upstream_without_a_token(gateway: Starter, providers, upstreams, env, tokens, kind):
     tokens("status=503")
     others = {"azure": upstreams["azure"], "openai": MOCK_OPENAI | {"base_url": f"{providers.url}/v1"}}
-    document = KINDS[kind](others, [model("m", ["azure", "openai"])])
+    document = KINDS[kind](others, [model("m", ["azure", "openai"]), model("once", ["azure", "openai"], retries=0)])
     envoy = gateway(render(document, env=env), env=env)
     for client in ["chat", "messages"]:
         for stream in [False, True]:
@@ -226,6 +196,11 @@ def test_calls_go_past_an_upstream_without_a_token(gateway: Starter, providers, 
     for request in skipped:
         assert (request["method"], request["body_bytes"]) == ("GET", 0)
         assert not {"authorization", "content-type", "user-agent"} & request["headers"].keys()
+    for client in ["chat", "messages"] if kind == "gateway" else []:
+        for stream in [False, True]:
+            answer = call(envoy, client, "once", stream=stream)
+            assert answer.status_code == 503, "the host may not try again"
+            assert error(answer, client)["message"] == f"the upstream `azure` {UNFETCHED}"
     tokens("")
     deadline = time.monotonic() + 10
     while (answer := call(envoy, "chat", "m")).headers["x-dragoman-upstream"] != "azure":
@@ -246,14 +221,10 @@ def test_a_wrong_key_is_told_in_the_log(gateway: Starter, providers, upstreams, 
 
 
 def test_a_key_that_signs_for_nobody_is_told_in_the_log(gateway: Starter, providers, upstreams, env):
-    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = other.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
     broken = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
-    account = json.loads(env["GCP_SERVICE_ACCOUNT"])
-    for key, told in [(pem, "invalid_grant: Invalid JWT Signature."), (broken, "the host cannot sign with the private key")]:
-        wrong = env | {"GCP_SERVICE_ACCOUNT": json.dumps(account | {"private_key": key})}
+    info = json.loads(env["GCP_SERVICE_ACCOUNT"])
+    for key, told in [(pem(private_key()), "invalid_grant: Invalid JWT Signature."), (broken, "the host cannot sign with the private key")]:
+        wrong = env | {"GCP_SERVICE_ACCOUNT": json.dumps(info | {"private_key": key})}
         document = standalone({"google": upstreams["google"]}, [model("m", ["google"])])
         envoy = gateway(render(document, env=wrong), env=wrong)
         until(envoy, "m", 503, 3)
@@ -272,7 +243,7 @@ def test_a_missing_cluster_is_told_and_others_serve(gateway: Starter, providers,
     assert f"by the cluster `{cluster}`: the host has no such cluster" in envoy.output()
 
 
-def test_nothing_secret_is_shown(gateway: Starter, providers, upstreams, env, pem, tokens):
+def test_nothing_secret_is_shown(gateway: Starter, providers, upstreams, env, tokens):
     tokens("expires-in=2")
     document = gateway_role(upstreams, [model(name, [name]) for name in upstreams])
     envoy = gateway(render(document, env=env), env=env)
@@ -284,6 +255,7 @@ def test_nothing_secret_is_shown(gateway: Starter, providers, upstreams, env, pe
         until(envoy, name, 503)
     shown = envoy.output() + HTTP.get(f"{envoy.admin}/stats").text
     shown += HTTP.get(f"{envoy.admin}/config_dump?include_eds").text + HTTP.get(f"{envoy.admin}/clusters").text
+    key = json.loads(env["GCP_SERVICE_ACCOUNT"])["private_key"]
     assert "got a token" in shown and "no token from" in shown
-    for secret in [*SECRETS.values(), "mock-token-", "PRIVATE KEY", pem.splitlines()[1], "assertion="]:
+    for secret in [*SECRETS.values(), "mock-token-", "PRIVATE KEY", key.splitlines()[1], "assertion="]:
         assert secret not in shown

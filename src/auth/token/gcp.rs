@@ -63,8 +63,8 @@ impl ServiceAccount {
         Self { client_email, private_key_id, private_key: Secret::new(""), scope }
     }
 
-    pub(super) fn form(&self, audience: &str, now: u64, sign: &Sign<'_>) -> Option<String> {
-        let statement = self.statement(audience, now);
+    pub(super) fn form(&self, now: u64, sign: &Sign<'_>) -> Option<String> {
+        let statement = self.statement(now);
         let signature = BASE64_URL_SAFE_NO_PAD.encode(sign(&self.private_key, statement.as_bytes())?);
         Some(form(&[
             ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
@@ -73,7 +73,7 @@ impl ServiceAccount {
     }
 
     /// Head and claims of a [JWT](https://www.rfc-editor.org/rfc/rfc7519), as they are signed.
-    fn statement(&self, audience: &str, now: u64) -> String {
+    fn statement(&self, now: u64) -> String {
         let head = part(|w| {
             w.key("alg").text("RS256");
             w.key("typ").text("JWT");
@@ -84,7 +84,8 @@ impl ServiceAccount {
         let claims = part(|w| {
             w.key("iss").text(&self.client_email);
             w.key("scope").text(&self.scope);
-            w.key("aud").text(audience);
+            // Whoever is asked.
+            w.key("aud").text(ENDPOINT);
             w.key("iat").u64(now);
             w.key("exp").u64(now.saturating_add(VALID));
         });

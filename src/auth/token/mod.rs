@@ -171,7 +171,7 @@ impl Source {
     pub fn request(&self, now: u64, sign: &Sign<'_>) -> Option<Request> {
         let form = match &self.grant {
             Grant::AzureAd(application) => application.form(),
-            Grant::Gcp(account) => account.form(&self.endpoint.url(), now, sign)?,
+            Grant::Gcp(account) => account.form(now, sign)?,
             Grant::IbmIam(key) => ibm_iam::form(key),
         };
         let headers = [

@@ -5,6 +5,7 @@ use dragoman::config::{Balance, Config, Credentials, Model, Role, Upstream};
 
 use super::Plan;
 use super::embedded::Position;
+use super::host;
 use super::shared::{Shared, Use};
 use super::tls::{self, Address};
 use super::yaml::{fill, scalar};
@@ -111,6 +112,7 @@ pub fn clusters(plan: &Plan<'_>, shared: &mut Shared) -> String {
             list.push_str(&of_source(plan, source, shared));
         }
     }
+    list.push_str(host::clusters(config));
     list
 }
 
@@ -229,7 +231,7 @@ fn write(
 
 /// The filters that a request passes on its way to the endpoint; nothing where there are none.
 fn filters(plan: &Plan<'_>, upstreams: &[&Upstream], shared: &mut Shared) -> String {
-    let host = hosts_place(plan.config.role, upstreams);
+    let host = host::in_cluster(plan, upstreams);
     let dragoman = match plan.config.role {
         Role::Gateway => translator(plan, shared),
         Role::Standalone | Role::Upstream if host.is_empty() => return String::new(),
@@ -248,24 +250,4 @@ fn translator(plan: &Plan<'_>, shared: &mut Shared) -> String {
     let vm = shared.member("vm_config", "vm", &plan.vm);
     let filter = fill(DRAGOMAN.trim_start(), &[("vm", &vm), ("configuration", &configuration)]);
     fill("- «filter»\n", &[("filter", &anchor.map_or_else(|| filter.clone(), |anchor| format!("&{anchor}\n{filter}")))])
-}
-
-/// Where the host's filter goes that puts credentials in.
-fn hosts_place(role: Role, upstreams: &[&Upstream]) -> String {
-    let host = || upstreams.iter().filter(|upstream| matches!(upstream.credentials, Credentials::Host));
-    let mut text = String::new();
-    for upstream in host() {
-        text.push_str(&format!(
-            "# `credentials: host`: the filter that puts in the credentials of `{}` goes here, such as\n\
-             # envoy.filters.http.credential_injector or envoy.filters.http.aws_request_signing.\n",
-            upstream.name
-        ));
-    }
-    if !text.is_empty() && role == Role::Gateway && upstreams.len() > 1 {
-        text.push_str(
-            "# Wrap it in an envoy.filters.http.match_delegate that matches the upstream's `:authority`, which the filter\n\
-             # above has set: else the other upstreams of this cluster get these credentials as well.\n",
-        );
-    }
-    text
 }

@@ -12,7 +12,7 @@ pub fn issue(_: &Request, form: &Form, _: &Log) -> Answer {
     if form.get("grant_type") != "urn:ibm:params:oauth:grant-type:apikey" {
         return Err(refused("BXNIM0120E", "Property missing or empty: grant_type"));
     }
-    if let Some(name) = form.unknown(&["apikey", "grant_type"]) {
+    if let Some(name) = form.unknown(&["apikey", "grant_type", "response_type"]) {
         return Err(refused("BXNIM0109E", &format!("mock: unknown field {name}")));
     }
     let key = form.get("apikey");

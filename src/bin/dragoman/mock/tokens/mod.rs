@@ -68,8 +68,10 @@ pub fn serve(request: &Request, log: &Log) -> Option<Reply> {
     let lifetime = directive.expires_in.unwrap_or(3600);
     let (status, body) = match Form::read(request).and_then(|form| issue(request, &form, log)) {
         Ok((kind, mut body)) => {
-            body["access_token"] = log.issuers.token(kind, lifetime).into();
-            body["expires_in"] = lifetime.into();
+            if let Some(body) = body.as_object_mut() {
+                body.insert("access_token".into(), log.issuers.token(kind, lifetime).into());
+                body.insert("expires_in".into(), lifetime.into());
+            }
             (200, body)
         }
         Err(refused) => refused,
