@@ -246,26 +246,16 @@ impl Gateway {
             let message = format!("no upstream of the model `{name}` can take the call: {why}");
             return Err(Error::new(Kind::Unavailable, message));
         }
-        if able.len() > 1 {
-            let rests = |choice: &&&Choice| {
-                let name = self.config.upstream_model(resolved, choice.upstream);
-                self.config.upstreams.get(choice.upstream).is_some_and(|upstream| keyring.rests(upstream, &name))
-            };
-            let up: Vec<_> = able.iter().filter(|choice| !rests(choice)).copied().collect();
-            if !up.is_empty() {
-                able = up;
-            }
-        }
-        let chosen = match model.balance {
-            Balance::Priority => able.first(),
-            Balance::Weighted => {
-                let total: u64 = able.iter().map(|choice| u64::from(choice.weight)).sum();
-                let mut point = facts.random.checked_rem(total).unwrap_or(0);
-                able.iter().find(|choice| {
-                    let hit = point < u64::from(choice.weight);
-                    point = point.saturating_sub(u64::from(choice.weight));
-                    hit
-                })
+        let rests = |choice: &Choice| {
+            let name = self.config.upstream_model(resolved, choice.upstream);
+            self.config.upstreams.get(choice.upstream).is_some_and(|upstream| keyring.rests(upstream, &name))
+        };
+        let chosen = match (model.balance, able.as_slice()) {
+            (_, &[only]) => Some(only),
+            (Balance::Priority, several) => several.iter().find(|choice| !rests(choice)).or(several.first()).copied(),
+            (Balance::Weighted, several) => {
+                let up: Vec<&Choice> = several.iter().filter(|choice| !rests(choice)).copied().collect();
+                by_weight(if up.is_empty() { several } else { &up }, facts.random)
             }
         };
         Ok(chosen.map(|choice| choice.upstream))
@@ -534,6 +524,19 @@ impl Gateway {
 fn spent(note: &Note) -> Usage {
     let usage = note.meter.usage.unwrap_or_default();
     Usage { output: note.meter.cut_output().unwrap_or(usage.output), ..usage }
+}
+
+/// One of several, by chance.
+fn by_weight<'c>(choices: &[&'c Choice], random: u64) -> Option<&'c Choice> {
+    let total: u64 = choices.iter().map(|choice| u64::from(choice.weight)).sum();
+    let mut point = random.checked_rem(total).unwrap_or(0);
+    let hit = choices.iter().find(|choice| {
+        let weight = u64::from(choice.weight);
+        let hit = point < weight;
+        point = point.saturating_sub(weight);
+        hit
+    });
+    hit.copied()
 }
 
 /// Headers that tell the client who answered.

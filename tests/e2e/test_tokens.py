@@ -98,17 +98,20 @@ def number(providers: Providers, issuer: str) -> str:
     return keys(providers)[0].rsplit("-", 1)[1]
 
 
-def test_two_workers_fetch_one_token(gateway: Starter, providers, upstreams, env):
+def test_two_workers_fetch_one_token(gateway: Starter, providers, upstreams, env, tokens):
+    # While one waits, all others have time to ask as well.
+    tokens("slow-start=800 expires-in=5")
     document = gateway_role({"google": upstreams["google"]}, [model("m", ["google"])])
     envoy = gateway(render(document, env=env), env=env, workers=2)
     until(envoy, "m", 200)
-    for _ in range(30):
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
         # Over a connection of its own, which either worker may take.
         answer = httpx.post(envoy.url + PATHS["chat"], json=body("chat", "m"), headers=HEADERS["chat"])
         assert answer.status_code == 200, answer.text
-    time.sleep(1)
-    assert len(asked(providers, PATH["google"])) == 1
-    assert len(set(keys(providers))) == 1
+        time.sleep(0.05)  # The mock remembers 200 requests.
+    requests, used = len(asked(providers, PATH["google"])), len(set(keys(providers)))
+    assert used >= 2 and requests in (used, used + 1)
 
 
 def test_a_token_is_renewed_before_it_ends(gateway: Starter, providers, upstreams, env, tokens):

@@ -1,7 +1,10 @@
 //! Credentials that are fetched.
 
+use super::read::{Report, Value};
 use super::*;
 use crate::auth::token::{Grant, gcp};
+use crate::json::Doc;
+use crate::provider::{Auth, Provider};
 
 const ACCOUNT: &str = r#"{"type":"service_account","client_email":"llm@p.iam.gserviceaccount.com","private_key_id":"k",
     "private_key":"-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n","token_uri":"TOKEN_URI"}"#;
@@ -73,6 +76,29 @@ fn each_issuer_is_read() {
     let ibm = source(r#"{"ibm_iam":{"api_key":{"env":"A_KEY"}}}"#);
     assert_eq!(ibm.endpoint.url(), "https://iam.cloud.ibm.com/identity/token");
     assert!(matches!(&ibm.grant, Grant::IbmIam(key) if key.reveal() == "a-secret"));
+}
+
+/// What a key is where the provider's are exchanged.
+fn exchanged(key: &str, expected: Result<&str, &str>) {
+    let provider = Provider { auth: Auth::IbmIam, ..*crate::provider::find("openai").unwrap() };
+    let json = format!(r#"{{"api_key":{key}}}"#);
+    let doc = Doc::strict(json.as_bytes()).unwrap();
+    let report = Report::default();
+    let source = credentials::Source { env: &env, purpose: Purpose::Serve, virtual_keys: false };
+    let found = credentials::read(&Value::root(doc.root(), &report), &provider, &source);
+    match (found, report.finish(), expected) {
+        (Some(Credentials::Token(source)), Ok(_), Ok(url)) => assert_eq!(source.endpoint.url(), url),
+        (Some(Credentials::Unset(reason)), Ok(_), Err(expected)) => assert_eq!(reason, expected),
+        (None, Err(faults), Err(expected)) => assert_eq!(faults[0].to_string(), expected),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_key_of_ibms_is_exchanged() {
+    exchanged(r#"{"env":"A_KEY"}"#, Ok("https://iam.cloud.ibm.com/identity/token"));
+    exchanged(r#"{"env":"NOT_SET"}"#, Err("the environment variable `NOT_SET` is not set"));
+    exchanged(r#"[{"env":"A_KEY"}]"#, Err("api_key: expected one key: it is exchanged for tokens"));
 }
 
 #[test]
