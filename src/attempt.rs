@@ -10,7 +10,7 @@ use std::ops::Range;
 use crate::auth::sigv4::{self, Scope};
 use crate::call::Call;
 use crate::client::{self, Ask, messages};
-use crate::config::{Config, Credentials, Params, UnsupportedParams, Upstream};
+use crate::config::{Config, Credentials, Params, Secret, UnsupportedParams, Upstream};
 use crate::error::{Error, Kind};
 use crate::format::{Format, Operation};
 use crate::http::Headers;
@@ -36,16 +36,16 @@ pub struct Inbound<'i> {
     pub ask: &'i Ask,
     /// The upstream's name of the model.
     pub model: &'i str,
-    /// A number that differs from call to call: spreads calls over several keys.
-    pub turn: u64,
+    /// The key or the token that this attempt is made with, where the upstream's credentials are of that kind.
+    pub secret: Option<&'i Secret>,
     /// When this attempt is made, in unix seconds.
     pub now: u64,
 }
 
 /// The same call, as the upstream gets it.
 pub struct Outbound {
-    /// How the provider answers it.
-    pub surface: &'static Surface,
+    /// How the provider answers it; none if it is not asked for anything.
+    pub surface: Option<&'static Surface>,
     /// All headers, `:path` and `:authority` among them.
     pub headers: Headers,
     /// The body.
@@ -107,8 +107,8 @@ pub fn surface(upstream: &Upstream, operation: Operation, format: Format, model:
 
 /// Writes a call for `upstream`.
 pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Result<Outbound, Error> {
-    let surface =
-        surface(upstream, call.operation, call.format, call.model).ok_or_else(|| unsupported(upstream, call))?;
+    let surface = surface(upstream, call.operation, call.format, call.model)
+        .ok_or_else(|| unsupported(upstream, call.operation))?;
     let client = client::of(call.format);
     let wire = wire::of(surface.format);
     let mut dropped = Dropped { reject: config.unsupported_params == UnsupportedParams::Reject, ..Dropped::default() };
@@ -181,7 +181,24 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     let (wrapped, thought) = (surface.envelope.wrapped, quirks.thought);
     let reply = Reply::new(call.ask.clone(), Path { client, wire, spliced, wrapped, thought, own_credentials }, reader);
     let dropped = dropped.names.into_iter().map(|name| name.into_owned()).collect();
-    Ok(Outbound { surface, headers, body, dropped, reply })
+    Ok(Outbound { surface: Some(surface), headers, body, dropped, reply })
+}
+
+/// The way past an upstream that cannot take a call. Only an answer makes a host try the next one, so this asks for one
+/// with a request that says nothing and pays with nothing; whatever comes back counts as `error`.
+pub fn skip(upstream: &Upstream, call: Inbound<'_>, error: Error) -> Outbound {
+    let mut headers: Headers = call.headers.iter().filter(|(name, _)| HOST.contains(name)).collect();
+    for (name, value) in [
+        (":method", "GET"),
+        (":path", "/"),
+        (":authority", upstream.authority.as_str()),
+        (":scheme", if upstream.tls { "https" } else { "http" }),
+        ("content-length", "0"),
+    ] {
+        headers.set(name, value);
+    }
+    let reply = Reply::refusal(call.ask.clone(), client::of(call.format), error);
+    Outbound { surface: None, headers, body: vec![Piece::New(Vec::new())], dropped: Vec::new(), reply }
 }
 
 /// The path of the request, where the model may stand in it.
@@ -235,9 +252,9 @@ fn enclose(
     Ok(vec![Piece::New(edits.apply(&doc).into_bytes())])
 }
 
-fn unsupported(upstream: &Upstream, call: Inbound<'_>) -> Error {
-    let (name, operation) = (&upstream.name, call.operation);
-    Error::new(Kind::Unavailable, format!("the upstream `{name}` cannot do this ({operation:?})"))
+/// Why an upstream is not asked for something.
+pub fn unsupported(upstream: &Upstream, operation: Operation) -> Error {
+    Error::new(Kind::Unavailable, format!("the upstream `{}` cannot do this ({operation:?})", upstream.name))
 }
 
 /// `params.default.max_tokens`: for wires that must say a limit.
@@ -338,13 +355,14 @@ fn credentials(upstream: &Upstream, call: Inbound<'_>, body: &[Piece], headers: 
             let parts = body.iter().map(|piece| piece.bytes(call.doc.bytes()));
             sigv4::sign(headers, parts, keys, Scope { region, service, now: call.now });
         }
-        Credentials::ApiKey(keys) => {
-            let turn = usize::try_from(call.turn).unwrap_or(0).checked_rem(keys.len()).unwrap_or(0);
-            let key = keys.get(turn).ok_or_else(|| no_credentials(upstream))?.reveal();
-            match upstream.provider.auth {
-                Auth::Bearer => headers.set("authorization", format!("Bearer {key}")),
-                Auth::Header(name) => headers.set(name, key),
-                Auth::Headers(name, other) => [name, other].into_iter().for_each(|name| headers.set(name, key)),
+        Credentials::ApiKey(_) | Credentials::Token(_) => {
+            let secret = call.secret.ok_or_else(|| no_credentials(upstream))?.reveal();
+            match (&upstream.credentials, upstream.provider.auth) {
+                (Credentials::ApiKey(_), Auth::Header(name)) => headers.set(name, secret),
+                (Credentials::ApiKey(_), Auth::Headers(name, other)) => {
+                    [name, other].into_iter().for_each(|name| headers.set(name, secret));
+                }
+                _ => headers.set("authorization", format!("Bearer {secret}")),
             }
         }
         Credentials::Client => {
@@ -357,8 +375,13 @@ fn credentials(upstream: &Upstream, call: Inbound<'_>, body: &[Piece], headers: 
     Ok(())
 }
 
-fn no_credentials(upstream: &Upstream) -> Error {
-    Error::new(Kind::Unavailable, format!("the upstream `{}` has no credentials", upstream.name))
+/// Why nothing can be sent to an upstream that has nothing to pay with.
+pub fn no_credentials(upstream: &Upstream) -> Error {
+    let what = match upstream.credentials {
+        Credentials::Token(_) => "has no token yet, or no more: it could not be fetched",
+        _ => "has no credentials",
+    };
+    Error::new(Kind::Unavailable, format!("the upstream `{}` {what}", upstream.name))
 }
 
 /// Headers of an upstream's answer that clients do not get: those about the account, the connection or this filter.

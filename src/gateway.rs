@@ -4,9 +4,13 @@
 //! has an answer, [`answer_headers`] or, if the host made the answer itself, [`Gateway::host_error`]; at last
 //! [`Gateway::account`].
 
+#[cfg(test)]
+mod tests;
+
 use std::rc::Rc;
 
 use crate::attempt::{self, KEY_HEADERS};
+use crate::auth::Keyring;
 use crate::client::needs::needs;
 use crate::client::{self, Ask};
 use crate::config::{Balance, Choice, ClientAuth, Config, Credentials, Key, KeyLabel, Resolved};
@@ -70,6 +74,8 @@ pub struct Facts {
     pub route_upstream: Option<String>,
     /// Whether the request has no body.
     pub ended: bool,
+    /// A number that nobody can use for anything but to choose.
+    pub random: u64,
 }
 
 /// Where a call goes.
@@ -188,7 +194,12 @@ impl Gateway {
     }
 
     /// Chooses where a call goes.
-    pub fn call(&mut self, doc: &Doc<'_>, facts: &Facts, random: u64) -> Result<Result<Routed, Local>, Error> {
+    pub fn call(
+        &mut self,
+        doc: &Doc<'_>,
+        facts: &Facts,
+        keyring: &dyn Keyring,
+    ) -> Result<Result<Routed, Local>, Error> {
         let Some(Endpoint::Call(operation, format)) = self.endpoint else {
             return Err(Error::new(Kind::Internal, "a body without a call"));
         };
@@ -196,7 +207,7 @@ impl Gateway {
         let ask = ask.inspect_err(|_| self.reject("invalid"))?;
         let routed = self
             .resolve(&ask.model)
-            .map(|resolved| (resolved.model, self.choose(&resolved, (operation, format), doc.root(), facts, random)));
+            .map(|resolved| (resolved.model, self.choose(&resolved, (operation, format), doc.root(), facts, keyring)));
         let (model, upstream) = routed.inspect_err(|_| self.reject("model"))?;
         self.model = model;
         let upstream = upstream?;
@@ -216,24 +227,16 @@ impl Gateway {
         Ok(resolved)
     }
 
-    /// The upstream to start with: one that can do this and has credentials. Where some are known to lack what the call
-    /// needs it is another, unless all do.
+    /// The upstream to start with: one that can do this and has credentials, if possible one that does not rest. Where
+    /// some are known to lack what the call needs it is another, unless all do.
     fn choose(
         &self,
         resolved: &Resolved<'_>,
         (operation, format): (Operation, Format),
         root: Node<'_>,
         facts: &Facts,
-        random: u64,
+        keyring: &dyn Keyring,
     ) -> Result<Option<usize>, Error> {
-        let able = |place: usize| {
-            self.config.upstreams.get(place).is_some_and(|upstream| {
-                let counted = operation == Operation::CountTokens;
-                let name = self.config.upstream_model(resolved, place);
-                let can = counted || attempt::surface(upstream, operation, format, &name).is_some();
-                can && !matches!(upstream.credentials, Credentials::Unset(_))
-            })
-        };
         let Some(model) = resolved.model.and_then(|place| self.config.models.get(place)) else {
             let named = facts.route_upstream.as_deref();
             let place = match (named, self.config.upstreams.as_slice()) {
@@ -242,37 +245,73 @@ impl Gateway {
                 (None, _) if self.config.role == crate::config::Role::Gateway => return Ok(None),
                 (None, _) => None,
             };
-            return place.filter(|&place| able(place)).map(Some).ok_or_else(|| {
-                Error::new(
-                    Kind::Unavailable,
-                    "no upstream: the route names none that is configured and has credentials",
-                )
-            });
+            let place = place
+                .ok_or_else(|| Error::new(Kind::Unavailable, "no upstream: the route names none that is configured"))?;
+            return self.obstacle(resolved, place, operation, format, keyring).map_or(Ok(Some(place)), Err);
         };
-        let able: Vec<_> = model.upstreams.iter().filter(|choice| able(choice.upstream)).collect();
-        let lacks = |choice: &Choice| self.config.upstreams.get(choice.upstream).map_or(&[][..], |u| u.provider.lacks);
-        // One upstream alone takes what it can, and says what it cannot.
-        let picky = able.len() > 1 && able.iter().any(|choice| !lacks(choice).is_empty());
-        let needs = if picky { needs(root) } else { Vec::new() };
-        let full = |choice: &&Choice| !needs.iter().any(|need| lacks(choice).contains(need));
-        let any = able.iter().any(full);
-        let mut list = able.iter().copied().filter(|choice| full(choice) || !any);
-        let chosen = match model.balance {
-            Balance::Priority => list.next(),
-            Balance::Weighted => {
-                let total: u64 = list.clone().map(|choice| u64::from(choice.weight)).sum();
-                let mut point = random.checked_rem(total).unwrap_or(0);
-                list.find(|choice| {
-                    let hit = point < u64::from(choice.weight);
-                    point = point.saturating_sub(u64::from(choice.weight));
-                    hit
-                })
+        let mut able = Vec::with_capacity(model.upstreams.len());
+        let mut obstacles = Vec::new();
+        for choice in &model.upstreams {
+            match self.obstacle(resolved, choice.upstream, operation, format, keyring) {
+                Some(error) => obstacles.push(error.message),
+                None => able.push(choice),
+            }
+        }
+        if able.is_empty() {
+            let (name, why) = (shorten(&model.name), obstacles.join("; "));
+            let message = format!("no upstream of the model `{name}` can take the call: {why}");
+            return Err(Error::new(Kind::Unavailable, message));
+        }
+        let able = self.full(able, root);
+        let rests = |choice: &Choice| {
+            let name = self.config.upstream_model(resolved, choice.upstream);
+            self.config.upstreams.get(choice.upstream).is_some_and(|upstream| keyring.rests(upstream, &name))
+        };
+        let chosen = match (model.balance, able.as_slice()) {
+            (_, &[only]) => Some(only),
+            (Balance::Priority, several) => several.iter().find(|choice| !rests(choice)).or(several.first()).copied(),
+            (Balance::Weighted, several) => {
+                let up: Vec<&Choice> = several.iter().filter(|choice| !rests(choice)).copied().collect();
+                by_weight(if up.is_empty() { several } else { &up }, facts.random)
             }
         };
-        chosen.map(|choice| Some(choice.upstream)).ok_or_else(|| {
-            let message = format!("no upstream of the model `{}` has credentials", shorten(&model.name));
-            Error::new(Kind::Unavailable, message)
-        })
+        Ok(chosen.map(|choice| choice.upstream))
+    }
+
+    /// Those of several upstreams that lack nothing of what a call needs; all of them if each lacks something.
+    fn full<'c>(&self, able: Vec<&'c Choice>, root: Node<'_>) -> Vec<&'c Choice> {
+        let lacks = |choice: &Choice| self.config.upstreams.get(choice.upstream).map_or(&[][..], |u| u.provider.lacks);
+        // One upstream alone takes what it can, and says what it cannot.
+        if able.len() < 2 || able.iter().all(|choice| lacks(choice).is_empty()) {
+            return able;
+        }
+        let needs = needs(root);
+        let full = |choice: &&Choice| !needs.iter().any(|need| lacks(choice).contains(need));
+        let some: Vec<_> = able.iter().copied().filter(full).collect();
+        if some.is_empty() { able } else { some }
+    }
+
+    /// Why the upstream at a place cannot take a call, if so.
+    fn obstacle(
+        &self,
+        resolved: &Resolved<'_>,
+        place: usize,
+        operation: Operation,
+        format: Format,
+        keyring: &dyn Keyring,
+    ) -> Option<Error> {
+        let upstream = self.config.upstreams.get(place)?;
+        let name = self.config.upstream_model(resolved, place);
+        let counted = operation == Operation::CountTokens;
+        if !counted && attempt::surface(upstream, operation, format, &name).is_none() {
+            return Some(attempt::unsupported(upstream, operation));
+        }
+        let paid = match &upstream.credentials {
+            Credentials::Unset(_) => false,
+            Credentials::Token(source) => keyring.token(source).is_some(),
+            _ => true,
+        };
+        (!paid).then(|| attempt::no_credentials(upstream))
     }
 
     /// Whether tokens are counted upstream, in the client's own format.
@@ -517,6 +556,19 @@ impl Gateway {
 fn spent(note: &Note) -> Usage {
     let usage = note.meter.usage.unwrap_or_default();
     Usage { output: note.meter.cut_output().unwrap_or(usage.output), ..usage }
+}
+
+/// One of several, by chance.
+fn by_weight<'c>(choices: &[&'c Choice], random: u64) -> Option<&'c Choice> {
+    let total: u64 = choices.iter().map(|choice| u64::from(choice.weight)).sum();
+    let mut point = random.checked_rem(total).unwrap_or(0);
+    let hit = choices.iter().find(|choice| {
+        let weight = u64::from(choice.weight);
+        let hit = point < weight;
+        point = point.saturating_sub(weight);
+        hit
+    });
+    hit.copied()
 }
 
 /// Headers that tell the client who answered.

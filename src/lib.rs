@@ -64,6 +64,7 @@ pub mod format;
 pub mod error;
 pub mod http;
 pub mod json;
+pub mod protobuf;
 pub mod time;
 
 // What is asked, what happens, and what it used.

@@ -29,6 +29,11 @@ pub struct Record {
 }
 
 impl Record {
+    /// The places of the keys with which this upstream has been tried.
+    pub fn keys_tried<'r>(&'r self, upstream: &'r str) -> impl Iterator<Item = usize> {
+        self.attempts.iter().filter(move |note| note.upstream == upstream).filter_map(|note| note.key)
+    }
+
     /// Takes note of an answer that the host made in place of an upstream's.
     pub fn host_answered(&mut self, status: u16) {
         if let Some(last) = self.attempts.last_mut().filter(|_| status == 504) {
@@ -46,6 +51,8 @@ pub struct Note {
     pub provider: &'static Provider,
     /// Under which name of the model.
     pub model: String,
+    /// With which of the upstream's keys, by its place.
+    pub key: Option<usize>,
     /// Parameters that were left out.
     pub dropped: Vec<String>,
     /// The status that came back, if one did.
@@ -60,11 +67,12 @@ pub struct Note {
 
 impl Note {
     /// An attempt that begins.
-    pub fn new(upstream: &Upstream, model: String, dropped: Vec<String>) -> Self {
+    pub fn new(upstream: &Upstream, model: String, key: Option<usize>, dropped: Vec<String>) -> Self {
         Self {
             upstream: upstream.name.clone(),
             provider: upstream.provider,
             model,
+            key,
             dropped,
             status: None,
             request_id: None,

@@ -16,13 +16,14 @@ use crate::answer::Answer;
 use crate::client::{Ask, Client, StreamWriter};
 use crate::error::{Error, Kind, shorten};
 use crate::event::Event;
+use crate::format::Format;
 use crate::frame::{Decoder, Fault, Frame, Framing};
 use crate::http::Headers;
 use crate::json::{self, Doc, Edits, Memory, Node};
 use crate::meter::Meter;
 use crate::patch;
 use crate::provider::Thought;
-use crate::wire::{Reader, Wire, aws};
+use crate::wire::{self, Reader, Wire, aws};
 
 /// How the body of an answer is to be handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +83,8 @@ pub struct Reply {
     retry_after: Option<u64>,
     /// Whether the client has been told of an error or of the end.
     over: bool,
+    /// What counts in the place of whatever comes back.
+    refusal: Option<Error>,
 }
 
 impl Reply {
@@ -98,7 +101,21 @@ impl Reply {
             media_type: String::new(),
             retry_after: None,
             over: false,
+            refusal: None,
         }
+    }
+
+    /// For a call that was not really made: `error` is its answer.
+    pub fn refusal(ask: Ask, client: &'static dyn Client, error: Error) -> Self {
+        let wire = wire::of(Format::Chat);
+        let thought = Thought::Hidden;
+        let path = Path { client, wire, spliced: false, wrapped: false, thought, own_credentials: false };
+        Self { refusal: Some(error), ..Self::new(ask, path, wire.reader()) }
+    }
+
+    /// The status of the answer that came with this one.
+    pub fn status(&self, came: u16) -> u16 {
+        self.refusal.as_ref().map_or(came, Error::status)
     }
 
     /// The answer's status and headers.
@@ -109,7 +126,7 @@ impl Reply {
         if compressed {
             self.media_type = "compressed data".into();
         }
-        let streams = (200..=299).contains(&status) && self.ask.stream;
+        let streams = (200..=299).contains(&status) && self.ask.stream && self.refusal.is_none();
         let Some(framing) = Framing::of(&self.media_type).filter(|_| streams) else { return Plan::Whole };
         self.decoder = Decoder::new(framing);
         if !self.path.spliced {
@@ -121,9 +138,10 @@ impl Reply {
     /// All of the body of an answer.
     pub fn whole(&mut self, body: &[u8], meter: &mut Meter, now: u64) -> Finished {
         self.over = true;
-        let result = match self.status {
-            200..=299 => self.success(body, meter, now),
-            _ => self.failure(body, meter),
+        let result = match (self.refusal.take(), self.status) {
+            (Some(error), _) => Err(error),
+            (None, 200..=299) => self.success(body, meter, now),
+            (None, _) => self.failure(body, meter),
         };
         match result {
             Ok(finished) => finished,
@@ -277,12 +295,13 @@ impl Reply {
     pub fn end(&mut self, meter: &mut Meter, now: u64, out: &mut Vec<u8>) {
         let mut decoder = std::mem::take(&mut self.decoder);
         let start = out.len();
-        if let Err(fault) = decoder.end(&mut |frame| self.frame(&frame, meter, now, out)) {
-            self.fail(&damaged(fault), meter, out);
-        }
+        let result = decoder.end(&mut |frame| self.frame(&frame, meter, now, out));
         // What came without the end of its last event gets one, lest another event runs into it.
         if out.len() > start && !out.ends_with(b"\n\n") {
             out.extend_from_slice(b"\n\n");
+        }
+        if let Err(fault) = result {
+            self.fail(&damaged(fault), meter, out);
         }
         if self.over {
             return;

@@ -9,7 +9,9 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use dragoman::config::Config;
+use dragoman::auth::Keyring;
+use dragoman::auth::token::Source;
+use dragoman::config::{Config, Secret, Upstream};
 use dragoman::error::{Error, Kind};
 use dragoman::event::{Delta, Event};
 use dragoman::gateway::{Facts, Gateway, Next, Routed};
@@ -59,6 +61,19 @@ impl Told {
     }
 }
 
+/// Nothing is known of credentials.
+struct Unknown;
+
+impl Keyring for Unknown {
+    fn token(&self, _source: &Source) -> Option<Secret> {
+        None
+    }
+
+    fn rests(&self, _upstream: &Upstream, _model: &str) -> bool {
+        false
+    }
+}
+
 struct Call {
     config: Rc<Config>,
     gateway: Gateway,
@@ -80,14 +95,14 @@ impl Call {
     fn body(&mut self, body: &str) -> Routed {
         assert_eq!(self.head(&[]).unwrap(), Next::Body);
         let doc = Doc::strict(body.as_bytes()).unwrap();
-        self.gateway.call(&doc, &Facts::default(), 0).unwrap().unwrap()
+        self.gateway.call(&doc, &Facts::default(), &Unknown).unwrap().unwrap()
     }
 
     /// A call that has gone to the first upstream.
     fn sent(&mut self) -> Record {
         let Routed { ask, operation, format, upstream, .. } = self.body(r#"{"model":"smart","stream":true}"#);
         let upstream = &self.config.upstreams[upstream.unwrap()];
-        let note = Note::new(upstream, "claude-haiku-4-5".into(), Vec::new());
+        let note = Note::new(upstream, "claude-haiku-4-5".into(), None, Vec::new());
         Record { operation, format, ask, headers: Headers::default(), attempts: vec![note], refused: None }
     }
 

@@ -46,10 +46,15 @@ fn paragraph(text: &str) -> String {
     found.unwrap_or_else(|| panic!("the README does not say `{text}`")).to_owned()
 }
 
+/// A service account of Google's, as its console hands it out.
+const SERVICE_ACCOUNT: &str = r#"{"type":"service_account","client_email":"a@b.iam.gserviceaccount.com","private_key_id":"k",
+    "private_key":"-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n"}"#;
+
 fn dragoman(arguments: &[&str], input: &str) -> std::process::Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_dragoman"))
         .args(arguments)
         .envs(["OPENAI_API_KEY", "ANTHROPIC_API_KEY"].map(|name| (name, "sk-test")))
+        .env("GCP_ACCOUNT", SERVICE_ACCOUNT)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -165,20 +170,25 @@ fn words_in_the_configuration_are_known() {
     let said = table("| `client_auth` | a caller is known by |");
     assert_eq!(said.iter().map(|row| words(&row[0])[0]).collect::<BTreeSet<_>>(), words(auth).into_iter().collect());
 
-    let check = |credentials: &str| {
-        let document =
-            format!("client_auth: open\nupstreams: {{ u: {{ provider: openai, credentials: {credentials} }} }}");
-        dragoman(&["check", "-"], &document)
+    let check = |provider: &str, credentials: &str| {
+        let upstream = format!("provider: {provider}, base_url: https://llm.example.com, credentials: {credentials}");
+        dragoman(&["check", "-"], &format!("client_auth: open\nupstreams: {{ u: {{ {upstream} }} }}"))
     };
-    let fault = String::from_utf8(check("zzzzz").stderr).unwrap();
+    let fault = String::from_utf8(check("openai", "zzzzz").stderr).unwrap();
     let (_, expected) = fault.split_once("expected ").unwrap();
     let mut said = BTreeSet::new();
     for row in table("| `credentials` | the provider gets |") {
         let written = words(&row[0])[0];
-        let key = "{ env: OPENAI_API_KEY }";
+        let (kind, _) = written.trim_start_matches("{ ").split_once(':').unwrap_or((written, ""));
+        let (provider, key) = match kind {
+            "aws" => ("bedrock_mantle, options: { region: us-east-1 }", "{ env: OPENAI_API_KEY }"),
+            "gcp" => ("openai_compatible", "{ env: GCP_ACCOUNT }"),
+            _ => ("openai_compatible", "{ env: OPENAI_API_KEY }"),
+        };
         let value = written.replace("{ env: NAME }", key).replace('…', key);
-        assert!(check(&value).status.success(), "{value}");
-        said.insert(if written.starts_with('{') { "{ api_key: … }".to_owned() } else { written.to_owned() });
+        let checked = check(provider, &value);
+        assert!(checked.status.success(), "{value}: {}", String::from_utf8_lossy(&checked.stderr));
+        said.insert(if written.starts_with('{') { format!("{{ {kind}: … }}") } else { written.to_owned() });
     }
     assert_eq!(said, words(expected).into_iter().map(ToOwned::to_owned).collect());
 
@@ -259,7 +269,7 @@ fn metrics_are_those_of_the_code() {
     for status in [None, Some(200), Some(302), Some(429), Some(503), Some(504)] {
         for error in [None, Some(Kind::Internal)] {
             for ended in [false, true] {
-                let mut note = Note::new(&config.upstreams[0], String::new(), Vec::new());
+                let mut note = Note::new(&config.upstreams[0], String::new(), None, Vec::new());
                 note.status = status;
                 (note.meter.error, note.meter.ended) = (error, ended);
                 results.insert(note.result());
@@ -281,7 +291,7 @@ fn config() -> Config {
 /// A call of which all is known, at its end.
 fn ended_call(config: &Config) -> Record {
     let ask = Ask { model: "smart".to_owned(), stream: true, ..Ask::default() };
-    let mut note = Note::new(&config.upstreams[1], "claude-haiku-5-5".to_owned(), vec!["seed".to_owned()]);
+    let mut note = Note::new(&config.upstreams[1], "claude-haiku-5-5".to_owned(), None, vec!["seed".to_owned()]);
     note.status = Some(200);
     note.request_id = Some(b"req_1".to_vec());
     note.meter = Meter {
@@ -345,6 +355,7 @@ fn request_headers_go_where_the_readme_says() {
     let sent = |name: &str, format: Format, upstream: usize, headers: &mut Headers| {
         headers.set(name, "told");
         let ask = client::of(format).ask(doc.root(), 0).unwrap();
+        let secret = config.upstreams[upstream].credentials.stand_in();
         let inbound = Inbound {
             operation: Operation::Generate,
             format,
@@ -352,7 +363,7 @@ fn request_headers_go_where_the_readme_says() {
             doc: &doc,
             ask: &ask,
             model: "m",
-            turn: 0,
+            secret: secret.as_ref(),
             now: 1,
         };
         let outbound = attempt::request(&config, &config.upstreams[upstream], inbound).unwrap();
@@ -385,8 +396,17 @@ fn dropped(format: Format, upstream: usize, body: &str) -> Result<BTreeSet<Strin
     let ask = client::of(format).ask(doc.root(), 0)?;
     let headers = &Headers::default();
     let model = ["gpt-5.4-mini", "claude-haiku-5-5"][upstream];
-    let inbound =
-        Inbound { operation: Operation::Generate, format, headers, doc: &doc, ask: &ask, model, turn: 0, now: 1 };
+    let secret = config.upstreams[upstream].credentials.stand_in();
+    let inbound = Inbound {
+        operation: Operation::Generate,
+        format,
+        headers,
+        doc: &doc,
+        ask: &ask,
+        model,
+        secret: secret.as_ref(),
+        now: 1,
+    };
     attempt::request(&config, &config.upstreams[upstream], inbound).map(|sent| sent.dropped.into_iter().collect())
 }
 

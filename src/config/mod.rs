@@ -15,6 +15,7 @@ mod root;
 pub mod structure;
 mod suggest;
 mod time;
+mod token;
 mod upstream;
 
 #[cfg(test)]
@@ -24,8 +25,12 @@ pub use key::is_key_id;
 pub use resolve::Resolved;
 
 use std::collections::HashMap;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
 
 use crate::auth::sigv4::Keys;
+use crate::auth::token::Source;
 use crate::provider::Provider;
 
 /// What a configuration is read for.
@@ -146,7 +151,7 @@ pub struct Upstream {
 #[derive(Debug)]
 pub enum Credentials {
     /// One key or several, used in turn.
-    ApiKey(Vec<Secret>),
+    ApiKey(Vec<ApiKey>),
     /// Keys of an Amazon account, which sign each request.
     Aws(Keys),
     /// The caller's own provider key goes through.
@@ -155,8 +160,44 @@ pub enum Credentials {
     Host,
     /// Nothing is sent.
     None,
+    /// A token that is fetched.
+    Token(Arc<Source>),
     /// They are configured and not there: the upstream answers 503. The reason names no secret.
     Unset(String),
+}
+
+impl Credentials {
+    /// What is shown where nothing is sent: the first key, or for a token, which only a host can fetch, `unset`.
+    pub fn stand_in(&self) -> Option<Secret> {
+        match self {
+            Self::ApiKey(keys) => keys.first().map(|key| key.key.clone()),
+            Self::Token(_) => Some(Secret::new(PLACEHOLDER)),
+            Self::Aws(_) | Self::Client | Self::Host | Self::None | Self::Unset(_) => None,
+        }
+    }
+}
+
+/// What stands for a secret that is not there when nothing is sent.
+const PLACEHOLDER: &str = "unset";
+
+/// A key of an account at a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its place among the keys as they are written: logs name it by that.
+    pub place: usize,
+    /// The key itself.
+    pub key: Secret,
+    /// A part of its hash: what is kept about it is kept under this.
+    pub print: u64,
+}
+
+impl ApiKey {
+    /// The key at a place.
+    pub fn new(place: usize, key: Secret) -> Self {
+        let hash: [u8; 32] = Sha256::digest(key.reveal()).into();
+        let print = hash.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        Self { place, key, print }
+    }
 }
 
 /// Something that must never be seen.

@@ -7,6 +7,7 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use super::abi::{self, Buffer, Map};
+use super::account::Account;
 use super::calls::{self, Shared};
 use super::exchange::{self, Exchange};
 use super::warn_if_refused;
@@ -66,9 +67,10 @@ impl Cluster {
         self.record = Some(Rc::clone(&record));
         let config = Rc::clone(&self.config);
         let (place, upstream) = chosen(&config)?;
-        let (outbound, note) = {
+        let model = config.name_at(&record.borrow().ask.model, place);
+        let account = Account::open(&config, place, &model, &record.borrow());
+        let outbound = {
             let record = record.borrow();
-            let model = config.name_at(&record.ask.model, place);
             let inbound = Inbound {
                 operation: record.operation,
                 format: record.format,
@@ -76,14 +78,17 @@ impl Cluster {
                 doc: &doc,
                 ask: &record.ask,
                 model: &model,
-                turn: calls::turn(),
+                secret: account.secret.as_ref(),
                 now: abi::now() / 1000,
             };
-            let mut outbound = attempt::request(&config, upstream, inbound)?;
-            let dropped = std::mem::take(&mut outbound.dropped);
-            (outbound, Note::new(upstream, model, dropped))
+            match attempt::request(&config, upstream, inbound) {
+                // Another upstream may be able to: what is refused here, the host would not try again.
+                Err(error) if error.kind == Kind::Unavailable => attempt::skip(upstream, inbound, error),
+                outbound => outbound?,
+            }
         };
-        self.exchange = Some(exchange::send(outbound, note, &record, body.len()));
+        let note = Note::new(upstream, model, account.key, outbound.dropped.clone());
+        self.exchange = Some(exchange::send(outbound, note, account, &record, body.len()));
         self.lent = true;
         Ok(())
     }

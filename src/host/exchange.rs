@@ -3,6 +3,7 @@
 use proxy_wasm::types::Action;
 
 use super::abi::{self, Buffer, Map};
+use super::account::Account;
 use super::calls::Shared;
 use super::warn_if_refused;
 use crate::attempt::{Outbound, Piece, REQUEST_IDS, hidden};
@@ -15,6 +16,7 @@ use crate::reply::{EVENT_STREAM, Finished, Plan, Reply};
 /// An attempt under way.
 pub struct Exchange {
     reply: Reply,
+    account: Account,
     record: Shared,
     plan: Plan,
     /// The answer's headers for the client, held until the body is there.
@@ -24,12 +26,12 @@ pub struct Exchange {
 }
 
 /// Sends a request to the upstream, and notes the attempt.
-pub fn send(outbound: Outbound, note: Note, record: &Shared, received: usize) -> Exchange {
+pub fn send(outbound: Outbound, note: Note, account: Account, record: &Shared, received: usize) -> Exchange {
     warn_if_refused("set headers", abi::set_headers(Map::Request, &outbound.headers));
     warn_if_refused("set the body", set_body(&outbound.body, received));
     record.borrow_mut().attempts.push(note);
     let (record, held) = (record.clone(), Headers::default());
-    Exchange { reply: outbound.reply, record, plan: Plan::Whole, held, done: false }
+    Exchange { reply: outbound.reply, account, record, plan: Plan::Whole, held, done: false }
 }
 
 /// Puts the parts of a body in the place of what was received. What only follows the last change stays where it is.
@@ -76,7 +78,8 @@ pub fn status(headers: &Headers) -> u16 {
 impl Exchange {
     /// The answer's headers. `more` is added to them.
     pub fn head(&mut self, headers: Headers, end: bool, more: &dyn Fn(&mut Headers)) -> Action {
-        let status = status(&headers);
+        let status = self.reply.status(status(&headers));
+        self.account.answered(status, &headers);
         let id = REQUEST_IDS.iter().find_map(|name| headers.get(name));
         if let Some(note) = self.record.borrow_mut().attempts.last_mut() {
             (note.status, note.request_id) = (Some(status), id.map(<[u8]>::to_vec));

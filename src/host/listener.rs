@@ -7,6 +7,7 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use super::abi::{self, Buffer, Map};
+use super::account::{self, Account};
 use super::calls::{self, Shared};
 use super::exchange::{self, Exchange};
 use super::{stats, warn_if_refused};
@@ -73,7 +74,8 @@ impl Listener {
             Ok(doc) => doc,
             Err(error) => return self.refuse(&error),
         };
-        let routed = match self.gateway.call(&doc, &self.facts, random()) {
+        self.facts.random = random();
+        let routed = match self.gateway.call(&doc, &self.facts, &account::Known) {
             Ok(Ok(routed)) => routed,
             Ok(Err(local)) => {
                 self.replied = true;
@@ -126,6 +128,7 @@ impl Listener {
         let (place, upstream) = upstream.ok_or_else(|| Error::new(Kind::Unavailable, "no upstream"))?;
         let model = config.name_at(&routed.ask.model, place);
         let record = self.record(routed);
+        let account = Account::open(&config, place, &model, &record.borrow());
         let mut outbound = {
             let record = record.borrow();
             let inbound = Inbound {
@@ -135,7 +138,7 @@ impl Listener {
                 doc,
                 ask: &routed.ask,
                 model: &model,
-                turn: calls::turn(),
+                secret: account.secret.as_ref(),
                 now: abi::now() / 1000,
             };
             attempt::request(&config, upstream, inbound)?
@@ -150,8 +153,8 @@ impl Listener {
         if let Some(scheme) = record.borrow().headers.get(FORWARDED_PROTO) {
             outbound.headers.set(FORWARDED_PROTO, scheme);
         }
-        let note = Note::new(upstream, model, std::mem::take(&mut outbound.dropped));
-        self.exchange = Some(exchange::send(outbound, note, &record, doc.bytes().len()));
+        let note = Note::new(upstream, model, account.key, std::mem::take(&mut outbound.dropped));
+        self.exchange = Some(exchange::send(outbound, note, account, &record, doc.bytes().len()));
         Ok(())
     }
 

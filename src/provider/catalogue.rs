@@ -9,6 +9,7 @@ use super::{
     Address::*, Auth, CallIds, Effort, Envelope, Feature, Provider, Quirks, Setting, Surface, Task, Template, Thought,
     Vectors,
 };
+use crate::auth::token::Issuer;
 use crate::format::{Format, Operation};
 
 /// OpenAI's renaming of the output limit, undone for those who know the old name alone.
@@ -42,6 +43,7 @@ const CHAT: Provider = Provider {
     options: &[],
     auth: Auth::Bearer,
     signs: None,
+    tokens: &[],
     headers: &[],
     surfaces: &[Surface::new(Operation::Generate, "/chat/completions", Format::Chat)],
     quirks: Quirks { developer_role: false, ..Quirks::NONE },
@@ -318,6 +320,7 @@ pub static PROVIDERS: &[Provider] = &[
         ],
         quirks: Quirks::NONE,
         vectors: None,
+        tokens: &[Issuer::AzureAd],
         env: "AZURE_API_KEY",
         docs: "https://learn.microsoft.com/en-us/azure/ai-foundry/openai/reference",
         ..CHAT
@@ -339,6 +342,7 @@ pub static PROVIDERS: &[Provider] = &[
         ],
         quirks: Quirks::NONE,
         vectors: None,
+        tokens: &[Issuer::AzureAd],
         env: "AZURE_AI_API_KEY",
         docs: "https://learn.microsoft.com/en-us/azure/ai-foundry/openai/latest",
         ..CHAT
@@ -353,11 +357,13 @@ pub static PROVIDERS: &[Provider] = &[
         docs: "https://docs.baseten.co/inference/model-apis/overview",
         ..CHAT
     },
-    // With a Bedrock API key; the address names the region.
     Provider {
         id: "bedrock_mantle",
         name: "Amazon Bedrock Mantle",
         otel: "aws.bedrock",
+        address: Of(Template("https://bedrock-mantle.{region}.api.aws/v1"), &[]),
+        options: &[Setting { name: "region", default: None }],
+        signs: Some("bedrock-mantle"),
         env: "AWS_BEARER_TOKEN_BEDROCK",
         docs: "https://docs.aws.amazon.com/bedrock/latest/userguide/bedrock-mantle.html",
         ..CHAT
@@ -1205,6 +1211,7 @@ pub static PROVIDERS: &[Provider] = &[
         otel: "openai_compatible",
         surfaces: CHAT_AND_EMBEDDINGS,
         quirks: OLD_LIMIT,
+        tokens: &[Issuer::AzureAd, Issuer::Gcp, Issuer::IbmIam],
         docs: "https://platform.openai.com/docs/api-reference/chat",
         ..CHAT
     },
@@ -1659,6 +1666,7 @@ pub static PROVIDERS: &[Provider] = &[
             ),
         ],
         quirks: Quirks::NONE,
+        tokens: &[Issuer::Gcp],
         env: "VERTEX_API_KEY",
         docs: "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
         ..CHAT
@@ -1742,7 +1750,7 @@ pub static PROVIDERS: &[Provider] = &[
         docs: "https://docs.wandb.ai/guides/inference/",
         ..CHAT
     },
-    // A call is for a project or a space. The key is a token of IBM's identity service, which lives for an hour.
+    // A call is for a project or a space. The key is exchanged for tokens of IBM's identity service, which live for an hour.
     Provider {
         id: "watsonx",
         name: "IBM watsonx.ai",
@@ -1754,6 +1762,7 @@ pub static PROVIDERS: &[Provider] = &[
             Setting { name: "space", default: Some("") },
             Setting { name: "version", default: Some("2025-10-01") },
         ],
+        auth: Auth::IbmIam,
         surfaces: &[
             Surface {
                 stream_path: Some(Template("/ml/v1/text/chat_stream?version={version}")),

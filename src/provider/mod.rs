@@ -8,6 +8,7 @@ mod options;
 
 pub use catalogue::PROVIDERS;
 
+use crate::auth::token::Issuer;
 use crate::format::{Format, Operation};
 
 pub use options::{Setting, Template, segment};
@@ -34,6 +35,8 @@ pub struct Provider {
     pub auth: Auth,
     /// The service of Amazon's that requests are signed for, where they can be.
     pub signs: Option<&'static str>,
+    /// Whose tokens it takes, as `authorization: Bearer`.
+    pub tokens: &'static [Issuer],
     /// Headers that it wants on every call.
     pub headers: &'static [(&'static str, &'static str)],
     /// How it answers each operation.
@@ -70,6 +73,8 @@ pub enum Auth {
     Header(&'static str),
     /// Two such headers: one for each format that is spoken there.
     Headers(&'static str, &'static str),
+    /// None: the key is exchanged for a token of IBM's, which is sent as `authorization: Bearer`.
+    IbmIam,
 }
 
 /// How a provider answers one operation.
@@ -403,7 +408,7 @@ mod tests {
         let name = |name: &str| !name.is_empty() && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
         for Provider { id, auth, headers, .. } in PROVIDERS {
             let keys = match *auth {
-                Auth::Bearer => vec!["authorization"],
+                Auth::Bearer | Auth::IbmIam => vec!["authorization"],
                 Auth::Header(key) => vec![key],
                 Auth::Headers(one, other) => vec![one, other],
             };

@@ -46,10 +46,11 @@ fn sent(route: &Route<'_>, received: &[u8], outbound: &Outbound) {
     let plain = |name: &String| name.len() <= 64 && name.bytes().all(|b| b.is_ascii_graphic() && b != b',');
     assert!(outbound.dropped.iter().all(plain), "{:?}", outbound.dropped);
     let rewritten = route.operation == Operation::Embed && route.upstream().provider.vectors.is_some();
-    if outbound.surface.format == route.format && !rewritten {
+    let surface = outbound.surface.unwrap();
+    if surface.format == route.format && !rewritten {
         // What other providers have sealed into it goes first.
         let stripped = replay::strip(route.format, &Doc::strict(received).unwrap());
-        untouched(route.upstream(), outbound.surface, stripped.as_deref().unwrap_or(received), &sent);
+        untouched(route.upstream(), surface, stripped.as_deref().unwrap_or(received), &sent);
     }
 }
 
@@ -178,7 +179,7 @@ pub fn reply<'p>(
     head: &Head,
     parts: impl Iterator<Item = &'p [u8]> + Clone,
 ) -> Outcome {
-    let surface = route.send(request).unwrap().surface;
+    let surface = route.send(request).unwrap().surface.unwrap();
     let reply = || route.send(request).map(|outbound| outbound.reply).unwrap();
     let body = parts.clone().collect::<Vec<_>>().concat();
     let outcome = answer(&mut reply(), head, [body.as_slice()]);

@@ -174,6 +174,7 @@ impl<'c> Route<'c> {
         let model = self.config.name_at(&ask.model, self.upstream);
         let mut headers = self.headers.clone();
         headers.set(":method", "POST");
+        let secret = self.upstream().credentials.stand_in();
         let inbound = Inbound {
             operation: self.operation,
             format: self.format,
@@ -181,7 +182,7 @@ impl<'c> Route<'c> {
             doc: &doc,
             ask: &ask,
             model: &model,
-            turn: 0,
+            secret: secret.as_ref(),
             now: self.now,
         };
         attempt::request(self.config, self.upstream(), inbound)

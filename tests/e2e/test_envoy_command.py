@@ -25,6 +25,11 @@ IPV6 = {"provider": "openai_compatible", "base_url": "http://[::1]:8000/v1", "cr
 HOST = {"provider": "openai_compatible", "base_url": "https://llm.example.com/v1", "credentials": "host"}
 ALL = {"openai": OPENAI, "claude": CLAUDE, "local": LOCAL, "address": ADDRESS, "ipv6": IPV6, "host": HOST}
 BOTH = {"openai": OPENAI, "claude": CLAUDE}
+SIGNED = {"provider": "bedrock_mantle", "options": {"region": "eu-west-1"}, "credentials": "host"}
+IBM = {"ibm_iam": {"api_key": {"env": "OPENAI_API_KEY"}}}
+AZURE = {"azure_ad": {"tenant_id": "t", "client_id": "c", "client_secret": {"env": "OPENAI_API_KEY"}}}
+FETCHED = {"ibm": HOST | {"credentials": IBM}, "azure": HOST | {"provider": "azure_ai", "credentials": AZURE}}
+HOSTED = {"host": HOST, "signed": SIGNED, "openai": OPENAI}
 EVERYWHERE = [{"name": "smart", "aliases": ["gpt-4.1"], "upstreams": list(ALL), "timeouts": {"total": "20m"}}]
 MIXED = [
     {"name": "smart", "upstreams": ["openai", "claude"], "retries": 0},
@@ -45,6 +50,9 @@ DOCUMENTS = {
     "gateway-one-upstream": gateway_role({"claude": CLAUDE}),
     "caller-in-header": gateway_role(BOTH, MIXED, client_auth="header:x-caller"),
     "caller-in-metadata": standalone(BOTH, MIXED, client_auth="metadata:envoy.filters.http.jwt_authn.key_id"),
+    "tokens": gateway_role(FETCHED, [{"name": "m", "upstreams": ["ibm", "azure"]}]),
+    "credentials-of-the-host": gateway_role(HOSTED, [{"name": "m", "upstreams": list(HOSTED)}]),
+    "standalone-credentials-of-the-host": standalone(HOSTED),
     "numbers": gateway_role({"openai": OPENAI | {"params": {"default": {"temperature": 0.7, "seed": 3000000000}}}}),
     "words": gateway_role({"on": OPENAI, "y": CLAUDE}, [{"name": "no", "upstreams": ["on", "y"]}]),
 }  # fmt: skip
@@ -61,7 +69,8 @@ def validate(*arguments: str | Path) -> None:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_envoy_takes_it(name: str, tmp_path: Path):
     path = tmp_path / "envoy.yaml"
-    path.write_text(render(DOCUMENTS[name], "--ca", certifi.where()))
+    (tmp_path / "host.yaml").write_text('{"resources": []}')
+    path.write_text(render(DOCUMENTS[name], "--ca", certifi.where(), "--secrets", tmp_path))
     validate("-c", path)
 
 

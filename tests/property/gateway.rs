@@ -3,7 +3,9 @@
 use std::rc::Rc;
 use std::sync::LazyLock;
 
-use dragoman::config::Config;
+use dragoman::auth::Keyring;
+use dragoman::auth::token::Source;
+use dragoman::config::{Config, Secret, Upstream};
 use dragoman::endpoint::{Endpoint, format_hint};
 use dragoman::gateway::{Facts, Gateway, Local, Next, PRIVATE};
 use dragoman::http::Headers;
@@ -117,6 +119,19 @@ fn headers() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
     })
 }
 
+/// Nothing is known of credentials.
+struct Unknown;
+
+impl Keyring for Unknown {
+    fn token(&self, _source: &Source) -> Option<Secret> {
+        None
+    }
+
+    fn rests(&self, _upstream: &Upstream, _model: &str) -> bool {
+        false
+    }
+}
+
 /// An answer that any client reads.
 fn local(local: &Local) {
     assert!((200..600).contains(&local.status), "status {}", local.status);
@@ -145,7 +160,8 @@ proptest! {
         (ended, route_upstream, random) in (prop::bool::weighted(0.05), of(select(vec!["claude", "gpt", "nobody"])), any::<u64>()),
     ) {
         let config = Rc::new(Config::parse(DOCUMENTS[document].as_bytes(), &|_| None).unwrap());
-        let facts = Facts { now: NOW * 1000, identity: None, route_upstream: route_upstream.map(str::to_owned), ended };
+        let route_upstream = route_upstream.map(str::to_owned);
+        let facts = Facts { now: NOW * 1000, identity: None, route_upstream, ended, random };
         let mut gateway = Gateway::new(Rc::clone(&config), facts.now);
         let mut all: Headers = headers.into_iter().collect();
         all.set(":method", method);
@@ -155,7 +171,7 @@ proptest! {
         match gateway.head(&all, &facts) {
             Err(error) => local(&gateway.refuse(&error)),
             Ok(Next::Reply(reply)) => local(&reply),
-            Ok(Next::Body) => match gateway.read(body.as_bytes()).and_then(|doc| gateway.call(&doc, &facts, random)) {
+            Ok(Next::Body) => match gateway.read(body.as_bytes()).and_then(|doc| gateway.call(&doc, &facts, &Unknown)) {
                 Err(error) => local(&gateway.refuse(&error)),
                 Ok(Err(reply)) => local(&reply),
                 Ok(Ok(routed)) => {

@@ -74,7 +74,7 @@ fn markdown() -> String {
 
 fn facts(provider: &Provider) -> Value {
     let (header, prefix) = match provider.auth {
-        Auth::Bearer => ("authorization", "Bearer "),
+        Auth::Bearer | Auth::IbmIam => ("authorization", "Bearer "),
         Auth::Header(name) | Auth::Headers(name, _) => (name, ""),
     };
     let headers: Map<String, Value> =
@@ -98,6 +98,7 @@ fn facts(provider: &Provider) -> Value {
         "otel": provider.otel,
         "address": address(provider),
         "auth": { "header": header, "prefix": prefix },
+        "tokens": provider.tokens.iter().map(|issuer| issuer.name()).collect::<Vec<_>>(),
         "headers": headers,
         "surfaces": provider.surfaces.iter().map(surface).collect::<Vec<_>>(),
         "quirks": {

@@ -185,8 +185,9 @@ fn outbound(call: &Call, config: &Config, headers: &Headers, body: &[u8]) -> Res
         let mut headers = headers.clone();
         headers.set(":method", "POST");
         let now = ask.now;
-        let inbound =
-            Inbound { operation, format, headers: &headers, doc: &doc, ask: &ask, model: &model, turn: 0, now };
+        let secret = upstream.credentials.stand_in();
+        let (headers, doc, ask, model, secret) = (&headers, &doc, &ask, &model, secret.as_ref());
+        let inbound = Inbound { operation, format, headers, doc, ask, model, secret, now };
         attempt::request(config, upstream, inbound)
     };
     Ok(translate().map_err(|error| (client, error)))

@@ -2,6 +2,7 @@
 
 mod faults;
 mod lookups;
+mod tokens;
 
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -25,6 +26,10 @@ fn parse(json: &str) -> Config {
     Config::parse(json.as_bytes(), &env).unwrap_or_else(|faults| panic!("{faults:#?}"))
 }
 
+fn revealed(keys: &[ApiKey]) -> Vec<&str> {
+    keys.iter().map(|key| key.key.reveal()).collect()
+}
+
 /// A document with nearly everything in it.
 const EXAMPLE: &str = include_str!("example.json");
 
@@ -39,10 +44,10 @@ fn reads_the_example() {
     let [claude, eu, local] = &config.upstreams[..] else { panic!("{:?}", config.upstreams) };
     assert_eq!((claude.name.as_str(), claude.provider.id, claude.tls), ("claude", "anthropic", true));
     assert_eq!((claude.authority.as_str(), claude.prefix.as_str()), ("api.anthropic.com", ""));
-    assert!(matches!(&claude.credentials, Credentials::ApiKey(keys) if keys[..] == [Secret::new("a-secret")]));
+    assert!(matches!(&claude.credentials, Credentials::ApiKey(keys) if revealed(keys) == ["a-secret"]));
     assert_eq!((eu.authority.as_str(), eu.prefix.as_str()), ("eu.contoso.example:8443", "/openai/v1"));
     let Credentials::ApiKey(keys) = &eu.credentials else { panic!("{eu:?}") };
-    assert_eq!(keys[..], [Secret::new("b-secret"), Secret::new("written")]);
+    assert_eq!(revealed(keys), ["b-secret", "written"]);
     assert_eq!(eu.models.get("gpt-4o").as_deref(), Some("my-4o-deployment"));
     assert!(!local.tls && matches!(local.credentials, Credentials::None));
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -107,7 +112,7 @@ fn asks_for_client_auth_only_where_clients_come_in() {
     let config = Config::parse_upstreams(json.as_bytes(), &env).unwrap();
     assert_eq!((config.client_auth, config.warnings.len()), (ClientAuth::Keys, 0));
     let Credentials::ApiKey(keys) = &config.upstreams[0].credentials else { panic!("no placeholder") };
-    assert_eq!(keys[..], [Secret::new("unset")]);
+    assert_eq!(revealed(keys), ["unset"]);
 }
 
 #[test]
@@ -122,7 +127,8 @@ fn secrets_that_are_not_there_silence_their_upstream_alone() {
         panic!("{credentials:?}")
     };
     assert_eq!(a, "the environment variable `NOT_SET` is not set");
-    assert_eq!(b[..], [Secret::new("file-secret")]);
+    assert_eq!(revealed(b), ["file-secret"]);
+    assert_eq!(b[0].place, 1, "as it is written");
     assert_eq!(c, "the environment variable `NOT_SET` is not set; the environment variable is not set");
     let warnings = [
         "upstreams.a.credentials.api_key.env: the environment variable `NOT_SET` is not set",

@@ -1,9 +1,11 @@
 //! Clusters: where calls go.
 
+use dragoman::auth::token::Source;
 use dragoman::config::{Balance, Config, Credentials, Model, Role, Upstream};
 
 use super::Plan;
 use super::embedded::Position;
+use super::host;
 use super::shared::{Shared, Use};
 use super::tls::{self, Address};
 use super::yaml::{fill, scalar};
@@ -98,15 +100,39 @@ typed_config:
 /// The list of clusters.
 pub fn clusters(plan: &Plan<'_>, shared: &mut Shared) -> String {
     let config = plan.config;
-    if config.role == Role::Gateway && !config.models.is_empty() {
-        return config.models.iter().map(|model| of_model(plan, model, shared)).collect();
+    let mut list: String = if config.role == Role::Gateway && !config.models.is_empty() {
+        config.models.iter().map(|model| of_model(plan, model, shared)).collect()
+    } else {
+        config.upstreams.iter().map(|upstream| of_upstream(plan, upstream, shared)).collect()
+    };
+    let mut written: Vec<&str> = Vec::new();
+    for source in sources(config) {
+        if !written.contains(&source.cluster.as_str()) {
+            written.push(&source.cluster);
+            list.push_str(&of_source(plan, source, shared));
+        }
     }
-    config.upstreams.iter().map(|upstream| of_upstream(plan, upstream, shared)).collect()
+    list.push_str(host::clusters(config));
+    list
+}
+
+/// Whether calls go to the cluster of that name.
+pub fn is_taken(config: &Config, name: &str) -> bool {
+    let upstreams = config.upstreams.iter().map(|upstream| &upstream.name);
+    upstreams.chain(config.models.iter().map(|model| &model.name)).any(|taken| taken == name)
+}
+
+/// Where tokens come from.
+pub fn sources(config: &Config) -> impl Iterator<Item = &Source> {
+    config.upstreams.iter().filter_map(|upstream| match &upstream.credentials {
+        Credentials::Token(source) => Some(&**source),
+        _ => None,
+    })
 }
 
 /// One upstream; the filter in it, if there is one, knows it by its endpoint.
 fn of_upstream(plan: &Plan<'_>, upstream: &Upstream, shared: &mut Shared) -> String {
-    let address = Address::of(upstream);
+    let address = address(upstream);
     let metadata = match plan.config.role {
         Role::Gateway => format!("metadata: {{ filter_metadata: {{ {} }} }}", metadata(upstream, false)),
         Role::Standalone | Role::Upstream => String::new(),
@@ -115,7 +141,8 @@ fn of_upstream(plan: &Plan<'_>, upstream: &Upstream, shared: &mut Shared) -> Str
         ALONE.trim_start(),
         &[("host", &scalar(address.host)), ("port", &address.port.to_string()), ("metadata", &metadata)],
     );
-    write(plan, &upstream.name, &[upstream], &endpoints, "", shared)
+    let filters = filters(plan, &[upstream], shared);
+    write(plan, &upstream.name, addresses(&[upstream]), &endpoints, "", &filters, shared)
 }
 
 /// All upstreams of a model.
@@ -125,7 +152,7 @@ fn of_model(plan: &Plan<'_>, model: &Model, shared: &mut Shared) -> String {
     let transport = tls::transport(&addresses(&chosen), plan.ca);
     let mut endpoints = String::new();
     for (place, ((upstream, choice), named)) in chosen.iter().zip(&model.upstreams).zip(&transport.named).enumerate() {
-        let address = Address::of(upstream);
+        let address = address(upstream);
         let template = if weighted { WEIGHTED } else { PRIORITY };
         endpoints.push_str(&fill(
             template.trim_start(),
@@ -139,7 +166,9 @@ fn of_model(plan: &Plan<'_>, model: &Model, shared: &mut Shared) -> String {
             ],
         ));
     }
-    write(plan, &model.name, &chosen, &endpoints, if weighted { LOCALITY.trim() } else { "" }, shared)
+    let locality = if weighted { LOCALITY.trim() } else { "" };
+    let filters = filters(plan, &chosen, shared);
+    write(plan, &model.name, addresses(&chosen), &endpoints, locality, &filters, shared)
 }
 
 /// The upstreams of a model, in its order.
@@ -147,8 +176,21 @@ pub fn upstreams<'c>(config: &'c Config, model: &Model) -> Vec<&'c Upstream> {
     model.upstreams.iter().filter_map(|choice| config.upstreams.get(choice.upstream)).collect()
 }
 
+/// The endpoint that gives tokens.
+fn of_source(plan: &Plan<'_>, source: &Source, shared: &mut Shared) -> String {
+    let address = Address::of(&source.endpoint.authority, source.endpoint.tls);
+    let (host, port) = (scalar(address.host), address.port.to_string());
+    let endpoints = fill(ALONE.trim_start(), &[("host", &host), ("port", &port), ("metadata", "")]);
+    let cluster = write(plan, &source.cluster, vec![(&source.cluster, address)], &endpoints, "", "", shared);
+    format!("# The filter fetches tokens here.\n{cluster}")
+}
+
+fn address(upstream: &Upstream) -> Address<'_> {
+    Address::of(&upstream.authority, upstream.tls)
+}
+
 fn addresses<'c>(upstreams: &[&'c Upstream]) -> Vec<(&'c str, Address<'c>)> {
-    upstreams.iter().map(|upstream| (upstream.name.as_str(), Address::of(upstream))).collect()
+    upstreams.iter().map(|upstream| (upstream.name.as_str(), address(upstream))).collect()
 }
 
 fn metadata(upstream: &Upstream, named: bool) -> String {
@@ -161,12 +203,12 @@ fn metadata(upstream: &Upstream, named: bool) -> String {
 fn write(
     plan: &Plan<'_>,
     name: &str,
-    upstreams: &[&Upstream],
+    addresses: Vec<(&str, Address<'_>)>,
     endpoints: &str,
     locality: &str,
+    filters: &str,
     shared: &mut Shared,
 ) -> String {
-    let addresses = addresses(upstreams);
     let transport = tls::transport(&addresses, plan.ca);
     let literal = addresses.iter().all(|(_, address)| address.ip.is_some());
     let stat_name =
@@ -182,14 +224,14 @@ fn write(
             ("endpoints", endpoints),
             ("sockets", &transport.sockets),
             ("protocol", if transport.alpn { ALPN.trim() } else { HTTP1 }),
-            ("filters", &filters(plan, upstreams, shared)),
+            ("filters", filters),
         ],
     )
 }
 
 /// The filters that a request passes on its way to the endpoint; nothing where there are none.
 fn filters(plan: &Plan<'_>, upstreams: &[&Upstream], shared: &mut Shared) -> String {
-    let host = hosts_place(plan.config.role, upstreams);
+    let host = host::in_cluster(plan, upstreams);
     let dragoman = match plan.config.role {
         Role::Gateway => translator(plan, shared),
         Role::Standalone | Role::Upstream if host.is_empty() => return String::new(),
@@ -208,24 +250,4 @@ fn translator(plan: &Plan<'_>, shared: &mut Shared) -> String {
     let vm = shared.member("vm_config", "vm", &plan.vm);
     let filter = fill(DRAGOMAN.trim_start(), &[("vm", &vm), ("configuration", &configuration)]);
     fill("- «filter»\n", &[("filter", &anchor.map_or_else(|| filter.clone(), |anchor| format!("&{anchor}\n{filter}")))])
-}
-
-/// Where the host's filter goes that puts credentials in.
-fn hosts_place(role: Role, upstreams: &[&Upstream]) -> String {
-    let host = || upstreams.iter().filter(|upstream| matches!(upstream.credentials, Credentials::Host));
-    let mut text = String::new();
-    for upstream in host() {
-        text.push_str(&format!(
-            "# `credentials: host`: the filter that puts in the credentials of `{}` goes here, such as\n\
-             # envoy.filters.http.credential_injector or envoy.filters.http.aws_request_signing.\n",
-            upstream.name
-        ));
-    }
-    if !text.is_empty() && role == Role::Gateway && upstreams.len() > 1 {
-        text.push_str(
-            "# Wrap it in an envoy.filters.http.match_delegate that matches the upstream's `:authority`, which the filter\n\
-             # above has set: else the other upstreams of this cluster get these credentials as well.\n",
-        );
-    }
-    text
 }

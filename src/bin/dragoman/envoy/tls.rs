@@ -2,11 +2,9 @@
 
 use std::net::IpAddr;
 
-use dragoman::config::Upstream;
-
 use super::yaml::{fill, scalar};
 
-/// An upstream's address.
+/// Where an upstream is, or an endpoint that gives tokens.
 pub struct Address<'u> {
     /// A name or an IP address, without brackets.
     pub host: &'u str,
@@ -19,16 +17,15 @@ pub struct Address<'u> {
 }
 
 impl<'u> Address<'u> {
-    /// Splits an upstream's authority.
-    pub fn of(upstream: &'u Upstream) -> Self {
-        let default = if upstream.tls { 443 } else { 80 };
-        let authority = upstream.authority.as_str();
+    /// Splits an authority.
+    pub fn of(authority: &'u str, tls: bool) -> Self {
+        let default = if tls { 443 } else { 80 };
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if !port.contains(']') => (host, port.parse().unwrap_or(default)),
             _ => (authority, default),
         };
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        Self { host, port, ip: host.parse().ok(), tls: upstream.tls }
+        Self { host, port, ip: host.parse().ok(), tls }
     }
 }
 

@@ -27,6 +27,7 @@ pub struct Directive {
     pub empty: bool,
     pub redirect: bool,
     pub drop: bool,
+    pub expires_in: Option<u64>,
     times: Option<u64>,
 }
 
@@ -81,6 +82,7 @@ impl Directive {
             "delay" => self.delay = number()?,
             "tokens" => self.tokens = Some(size().filter(|tokens| *tokens <= 1_000_000)?),
             "split" => self.split = Some(size().filter(|split| *split > 0)?),
+            "expires-in" => self.expires_in = Some(number()?),
             "times" => self.times = Some(number()?),
             "upstream" => {
                 return matches!(value, "anthropic" | "cohere" | "gemini" | "ollama" | "openai" | "vertex")
