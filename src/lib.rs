@@ -86,6 +86,7 @@ pub mod config;
 pub mod endpoint;
 pub mod gateway;
 pub mod attempt;
+pub mod remote;
 pub mod auth;
 pub mod reply;
 pub mod meter;
