@@ -41,6 +41,8 @@ pub struct Image {
     url: String,
     media_type: &'static str,
     base64: String,
+    /// How many bytes it has.
+    pub size: usize,
 }
 
 /// Whether a part of a message, in the format of chat completions or of Messages, is an image at an address.
@@ -109,7 +111,8 @@ impl Address {
         let status = headers.text(":status");
         match status.as_ref() {
             "200" | "206" => {}
-            "" => return Err(self.fault("its server did not answer in time")),
+            // The host answers so in the place of a server that it does not reach.
+            "" | "503" | "504" => return Err(self.fault("its server does not answer")),
             _ if status.starts_with('3') => return Err(self.fault("its server redirects, which is not followed")),
             _ => return Err(self.fault(&format!("its server answered with status {}", shorten(&status)))),
         }
@@ -127,18 +130,11 @@ impl Address {
         }) else {
             return Err(self.fault("it is neither PNG, JPEG, GIF nor WebP"));
         };
-        Ok(Image { url: self.url.clone(), media_type, base64: STANDARD.encode(body) })
+        Ok(Image { url: self.url.clone(), media_type, base64: STANDARD.encode(body), size: body.len() })
     }
 
     fn fault(&self, why: &str) -> Error {
         fault(&self.url, why)
-    }
-}
-
-impl Image {
-    /// The length of its bytes.
-    pub fn bytes(&self) -> usize {
-        self.base64.len() / 4 * 3
     }
 }
 

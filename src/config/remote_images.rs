@@ -17,10 +17,10 @@ pub struct RemoteImages {
     pub timeout: u64,
 }
 
-/// The cluster that `dragoman envoy` writes.
-const CLUSTER: &str = "dragoman_remote_images";
-
 impl RemoteImages {
+    /// The cluster that is meant if none is named; the command `envoy` writes it.
+    pub const CLUSTER: &str = "dragoman_remote_images";
+
     /// Whether images are fetched from `host`, in lower case.
     pub fn allows(&self, host: &str) -> bool {
         self.hosts.iter().any(|allowed| match allowed.strip_prefix('*') {
@@ -41,7 +41,8 @@ pub(super) fn read(value: &Value<'_>) -> Option<RemoteImages> {
     {
         value.fault_in("hosts", "none listed; leave `remote_images` out to fetch nothing");
     }
-    let cluster = fields.take("cluster").map_or(Some(CLUSTER.to_owned()), |value| value.word(128, "-_.|:"));
+    let cluster =
+        fields.take("cluster").map_or(Some(RemoteImages::CLUSTER.to_owned()), |value| value.word(128, "-_.|:"));
     let max_bytes = fields.take("max_bytes").map_or(Some(5 << 20), |value| value.whole(1024..=20 << 20));
     let timeout = fields.take("timeout").map_or(Some(10_000), |value| time::duration(&value));
     fields.finish();

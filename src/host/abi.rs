@@ -23,6 +23,8 @@ pub enum Buffer {
     RequestBody = 0,
     /// What was received of the answer's body.
     ResponseBody = 1,
+    /// The body of an answer to a call of the filter's own.
+    CallResponseBody = 4,
     /// The filter's configuration.
     PluginConfiguration = 7,
 }
@@ -37,12 +39,15 @@ pub enum Map {
     RequestTrailers = 1,
     /// The answer's.
     Response = 2,
+    /// Those of an answer to a call of the filter's own.
+    CallResponse = 6,
     /// Those behind the answer's body.
     ResponseTrailers = 3,
 }
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
+    fn proxy_continue_stream(direction: u32) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_get_buffer_bytes(buffer: u32, start: usize, most: usize, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
@@ -153,6 +158,13 @@ pub fn reply(status: u16, details: &str, headers: &[(&str, &[u8])], body: &[u8])
             NO_GRPC,
         )
     })
+}
+
+/// Lets a request go on that was held.
+pub fn resume_request() -> Outcome<()> {
+    const REQUEST: u32 = 0;
+    // SAFETY: no pointers.
+    outcome(unsafe { proxy_continue_stream(REQUEST) })
 }
 
 /// The time, in unix milliseconds; 0 if the host has none.

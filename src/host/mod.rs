@@ -9,6 +9,7 @@ mod calls;
 mod cluster;
 mod environment;
 mod exchange;
+mod images;
 mod listener;
 mod stats;
 

@@ -152,10 +152,11 @@ fn only_images_are_passed_on() {
 #[test]
 fn other_answers_say_why_they_are_none() {
     for (status, why) in [
-        ("", "its server did not answer in time"),
+        ("", "its server does not answer"),
         ("302", "its server redirects, which is not followed"),
         ("404", "its server answered with status 404"),
-        ("503", "its server answered with status 503"),
+        ("503", "its server does not answer"),
+        ("500", "its server answered with status 500"),
     ] {
         assert!(answer(status, PNG).unwrap_err().ends_with(why), "{status}");
     }
