@@ -13,14 +13,16 @@ use crate::attempt::{self, KEY_HEADERS};
 use crate::auth::Keyring;
 use crate::client::needs::needs;
 use crate::client::{self, Ask};
-use crate::config::{Balance, Choice, ClientAuth, Config, Credentials, Key, KeyLabel, Resolved};
+use crate::config::{Balance, Choice, ClientAuth, Config, Credentials, Key, KeyLabel, Resolved, Role};
 use crate::endpoint::{self, Endpoint};
 use crate::error::{Error, Kind, shorten};
 use crate::format::{Format, Operation};
 use crate::http::Headers;
 use crate::json::{Body, Doc, Node, Writer};
 use crate::metrics::{self, Ledger};
+use crate::provider::Feature;
 use crate::record::{Note, Record};
+use crate::remote::{self, Address};
 use crate::usage::Usage;
 
 /// One call at the gateway.
@@ -89,6 +91,8 @@ pub struct Routed {
     pub format: Format,
     /// The upstream to start with, unless the host's routes choose it.
     pub upstream: Option<usize>,
+    /// Images to fetch and put into the body first.
+    pub images: Vec<Address>,
     /// Headers by which the host routes, and is told of timeouts and retries.
     pub headers: Vec<(&'static str, String)>,
 }
@@ -214,8 +218,31 @@ impl Gateway {
         if operation == Operation::CountTokens && !self.counts(&ask.model, upstream, format) {
             return Ok(Err(estimate(doc.root())));
         }
+        let images = match operation {
+            Operation::Generate => self.images(upstream, doc.root()).inspect_err(|_| self.reject("invalid"))?,
+            Operation::CountTokens | Operation::Embed => Vec::new(),
+        };
         let headers = self.routing(&ask, upstream);
-        Ok(Ok(Routed { ask, operation, format, upstream, headers }))
+        Ok(Ok(Routed { ask, operation, format, upstream, images, headers }))
+    }
+
+    /// The images that must be fetched for the upstreams that this call may reach.
+    fn images(&self, chosen: Option<usize>, root: Node<'_>) -> Result<Vec<Address>, Error> {
+        let Some(config) = &self.config.remote_images else { return Ok(Vec::new()) };
+        let lacks = |place: usize| {
+            self.config
+                .upstreams
+                .get(place)
+                .is_some_and(|upstream| upstream.provider.lacks.contains(&Feature::ImageUrls))
+        };
+        if chosen.is_some_and(lacks) {
+            return remote::addresses(root, config);
+        }
+        // The host may try the others later, where nothing can be fetched any more.
+        let model = self.model.and_then(|place| self.config.models.get(place));
+        let later = self.config.role == Role::Gateway
+            && model.is_some_and(|model| model.upstreams.iter().any(|choice| lacks(choice.upstream)));
+        Ok(if later { remote::addresses(root, config).unwrap_or_default() } else { Vec::new() })
     }
 
     fn resolve<'a>(&'a self, asked: &'a str) -> Result<Resolved<'a>, Error> {
@@ -285,7 +312,10 @@ impl Gateway {
         if able.len() < 2 || able.iter().all(|choice| lacks(choice).is_empty()) {
             return able;
         }
-        let needs = needs(root);
+        let mut needs = needs(root);
+        if self.config.remote_images.as_ref().is_some_and(|config| remote::addresses(root, config).is_ok()) {
+            needs.retain(|need| *need != Feature::ImageUrls);
+        }
         let full = |choice: &&Choice| !needs.iter().any(|need| lacks(choice).contains(need));
         let some: Vec<_> = able.iter().copied().filter(full).collect();
         if some.is_empty() { able } else { some }

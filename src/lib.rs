@@ -88,6 +88,7 @@ pub mod endpoint;
 pub mod gateway;
 pub mod attempt;
 pub mod replay;
+pub mod remote;
 pub mod auth;
 pub mod reply;
 pub mod meter;

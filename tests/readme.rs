@@ -146,6 +146,7 @@ fn keys_are_those_that_the_filter_knows() {
         at("keys[].", r#""keys":[{"id":"k","zzzzz":1}]"#),
         at("teams[].", r#""teams":[{"id":"t","zzzzz":1}]"#),
         at("metrics.", r#""metrics":{"zzzzz":1}"#),
+        at("remote_images.", r#""remote_images":{"hosts":["images.example.com"],"zzzzz":1}"#),
     ]
     .concat()
     .into_iter()
@@ -157,8 +158,8 @@ fn keys_are_those_that_the_filter_knows() {
     let refused: BTreeSet<String> = words(&text).into_iter().map(ToOwned::to_owned).collect();
     assert_eq!(taken.intersection(&refused).count(), 0);
     // Objects that have rows for their members have none of their own.
-    let objects =
-        ["upstreams.NAME.params", "upstreams.NAME.headers", "models[].timeouts", "metrics"].map(ToOwned::to_owned);
+    let objects = ["upstreams.NAME.params", "upstreams.NAME.headers", "models[].timeouts", "metrics", "remote_images"]
+        .map(ToOwned::to_owned);
     let said: BTreeSet<String> = taken.union(&refused).cloned().chain(objects).collect();
     assert_eq!(said, known);
 }

@@ -2,6 +2,7 @@
 
 use crate::json::{Kind, Node};
 use crate::provider::Feature;
+use crate::remote;
 
 /// The features that a request in the format of chat completions or of Messages needs, each perhaps more than once. Other
 /// formats say the same otherwise, and are not read.
@@ -26,7 +27,12 @@ fn parts(of: Node<'_>, found: &mut Vec<Feature>) {
         let Some(kind) = part.get("type").and_then(Node::text) else { continue };
         match &*kind {
             "document" | "file" if !is_text(part) => found.push(Feature::Documents),
-            "image" | "image_url" => found.push(Feature::Images),
+            "image" | "image_url" => {
+                found.push(Feature::Images);
+                if remote::is_remote(part) {
+                    found.push(Feature::ImageUrls);
+                }
+            }
             "input_audio" => found.push(Feature::Audio),
             "tool_result" => parts(part, found),
             _ => {}

@@ -10,6 +10,7 @@ mod key;
 mod model;
 mod pattern;
 mod read;
+mod remote_images;
 mod resolve;
 mod root;
 pub mod structure;
@@ -22,6 +23,7 @@ mod upstream;
 mod tests;
 
 pub use key::is_key_id;
+pub use remote_images::RemoteImages;
 pub use resolve::Resolved;
 
 use std::collections::HashMap;
@@ -67,6 +69,8 @@ pub struct Config {
     pub key_ids: HashMap<String, usize>,
     /// What is done about parameters that an upstream does not support.
     pub unsupported_params: UnsupportedParams,
+    /// Where images may be fetched from; nowhere if it is not there.
+    pub remote_images: Option<RemoteImages>,
     /// How metrics are labelled.
     pub metrics: Metrics,
     /// Things that are allowed and probably not meant, and upstreams whose credentials are not set: for the log.

@@ -5,6 +5,7 @@ use super::header::{self, Use};
 use super::key::{self, Against, Keys};
 use super::model::{self, Models};
 use super::read::{Fields, Report, Value};
+use super::remote_images;
 use super::upstream::{self, Upstreams};
 use super::{ClientAuth, Config, Fault, KeyLabel, Metrics, Purpose, Role, UnsupportedParams};
 use crate::json::{Doc, Kind};
@@ -61,6 +62,7 @@ fn config(mut fields: Fields<'_>, env: &dyn Fn(&str) -> Option<String>, purpose:
     let unsupported_params = fields.or_default("unsupported_params", |value| {
         value.one_of(&[("drop", UnsupportedParams::Drop), ("reject", UnsupportedParams::Reject)])
     });
+    let remote_images = fields.maybe("remote_images", remote_images::read);
     let metrics = fields.or_default("metrics", metrics);
     fields.refuse(&["prices", "reserve"]);
     fields.finish();
@@ -79,6 +81,7 @@ fn config(mut fields: Fields<'_>, env: &dyn Fn(&str) -> Option<String>, purpose:
         key_hashes,
         key_ids,
         unsupported_params: unsupported_params?,
+        remote_images: remote_images?,
         metrics: metrics?,
         warnings: Vec::new(),
     })

@@ -39,6 +39,8 @@ pub enum Map {
     RequestTrailers = 1,
     /// The answer's.
     Response = 2,
+    /// Those of an answer to a call of the filter's own.
+    CallResponse = 6,
     /// Those behind the answer's body.
     ResponseTrailers = 3,
     /// Those of an answer to a call of the filter's own.
@@ -55,6 +57,7 @@ unsafe extern "C" {
         data: *mut *mut u8,
         size: *mut usize,
     ) -> u32;
+    fn proxy_continue_stream(direction: u32) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_get_buffer_bytes(buffer: u32, start: usize, most: usize, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
@@ -205,6 +208,13 @@ pub fn set_shared(key: &str, value: &[u8], version: u32) -> Outcome<bool> {
 pub fn set_tick(milliseconds: u32) -> Outcome<()> {
     // SAFETY: no pointers.
     outcome(unsafe { proxy_set_tick_period_milliseconds(milliseconds) })
+}
+
+/// Lets a request go on that was held.
+pub fn resume_request() -> Outcome<()> {
+    const REQUEST: u32 = 0;
+    // SAFETY: no pointers.
+    outcome(unsafe { proxy_continue_stream(REQUEST) })
 }
 
 /// Calls a function of this very host.

@@ -10,6 +10,7 @@ use super::abi::{self, Buffer, Map};
 use super::account::{self, Account};
 use super::calls::{self, Shared};
 use super::exchange::{self, Exchange};
+use super::images::Images;
 use super::{stats, warn_if_refused};
 use crate::attempt::{self, Inbound, KEY_HEADERS};
 use crate::config::{ClientAuth, Config, Role};
@@ -18,6 +19,7 @@ use crate::gateway::{Facts, Gateway, Local, Next, PRIVATE, Routed, UPSTREAM, ans
 use crate::http::Headers;
 use crate::json::Doc;
 use crate::record::{Note, Record};
+use crate::remote;
 
 /// One call at the listener.
 pub struct Listener {
@@ -35,6 +37,8 @@ pub struct Listener {
     replied: bool,
     /// Whether the request's body has been dealt with.
     sent: bool,
+    /// Images of the call that are awaited.
+    images: Option<Images>,
     /// The host's own answer, while its body is awaited.
     host_status: Option<u16>,
     /// The status with which the answer reached this filter.
@@ -55,6 +59,7 @@ impl Listener {
             exchange: None,
             replied: false,
             sent: false,
+            images: None,
             host_status: None,
             status: None,
         }
@@ -84,14 +89,47 @@ impl Listener {
             }
             Err(error) => return self.refuse(&error),
         };
+        let images = self.config.remote_images.as_ref().filter(|_| !routed.images.is_empty());
+        if let Some(config) = images {
+            return match Images::ask(routed, config) {
+                Ok(images) => {
+                    self.images = Some(images);
+                    Action::Pause
+                }
+                Err(error) => self.refuse(&error),
+            };
+        }
+        self.pass_on(&routed, &doc)
+    }
+
+    /// The call goes where it was routed.
+    fn pass_on(&mut self, routed: &Routed, doc: &Doc<'_>) -> Action {
         let sent = match self.config.role {
-            Role::Standalone => self.send(&routed, &doc),
-            Role::Gateway | Role::Upstream => self.hand_over(&routed),
+            Role::Standalone => self.send(routed, doc),
+            Role::Gateway | Role::Upstream => self.hand_over(routed),
         };
         match sent {
             Ok(()) => Action::Continue,
             Err(error) => self.refuse(&error),
         }
+    }
+
+    /// An image of the call has come, or will not.
+    fn image(&mut self, number: u32, answered: bool) -> Result<(), Error> {
+        let config = Rc::clone(&self.config);
+        let (Some(images), Some(config)) = (&mut self.images, &config.remote_images) else { return Ok(()) };
+        if !images.answer(number, answered, config).inspect_err(|_| self.images = None)? {
+            return Ok(());
+        }
+        let Some(Images { routed, got, .. }) = self.images.take() else { return Ok(()) };
+        let body = abi::buffer(Buffer::RequestBody, 0, usize::MAX).unwrap_or_default();
+        let body = remote::fill(&self.gateway.read(&body)?, &got);
+        let doc = self.gateway.read(&body)?;
+        warn_if_refused("set the body", abi::set_buffer(Buffer::RequestBody, 0, usize::MAX, &body));
+        if self.pass_on(&routed, &doc) == Action::Continue {
+            warn_if_refused("resume the request", abi::resume_request());
+        }
+        Ok(())
     }
 
     fn record(&mut self, routed: &Routed) -> Shared {
@@ -241,7 +279,13 @@ fn random() -> u64 {
     z ^ (z >> 31)
 }
 
-impl Context for Listener {}
+impl Context for Listener {
+    fn on_http_call_response(&mut self, number: u32, headers: usize, _body: usize, _trailers: usize) {
+        if let Err(error) = self.image(number, headers > 0) {
+            self.refuse(&error);
+        }
+    }
+}
 
 impl HttpContext for Listener {
     fn on_http_request_headers(&mut self, _count: usize, end: bool) -> Action {

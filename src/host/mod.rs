@@ -12,6 +12,7 @@ mod cluster;
 #[expect(unsafe_code, reason = "calls of the host")]
 mod environment;
 mod exchange;
+mod images;
 mod listener;
 mod shared;
 mod stats;

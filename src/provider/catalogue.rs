@@ -963,6 +963,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "LM Studio",
         otel: "lm_studio",
         surfaces: CHAT_AND_EMBEDDINGS,
+        lacks: &[Feature::ImageUrls],
         env: "LM_STUDIO_API_KEY",
         docs: "https://lmstudio.ai/docs/developer/openai-compat",
         ..CHAT
@@ -1167,7 +1168,7 @@ pub static PROVIDERS: &[Provider] = &[
         surfaces: OLLAMA,
         quirks: Quirks::NONE,
         vectors: Some(&OLLAMA_VECTORS),
-        lacks: &[Feature::Audio, Feature::Documents],
+        lacks: &[Feature::Audio, Feature::Documents, Feature::ImageUrls],
         env: "OLLAMA_API_KEY",
         docs: "https://docs.ollama.com/api/chat",
         ..CHAT
@@ -1180,7 +1181,7 @@ pub static PROVIDERS: &[Provider] = &[
         surfaces: OLLAMA,
         quirks: Quirks::NONE,
         vectors: Some(&OLLAMA_VECTORS),
-        lacks: &[Feature::Audio, Feature::Documents],
+        lacks: &[Feature::Audio, Feature::Documents, Feature::ImageUrls],
         env: "OLLAMA_API_KEY",
         docs: "https://docs.ollama.com/cloud",
         ..CHAT

@@ -275,6 +275,8 @@ pub enum Feature {
     Audio,
     /// Documents other than plain text.
     Documents,
+    /// Images at an address.
+    ImageUrls,
     /// Images to see.
     Images,
     /// A schema that the answer must follow.
@@ -289,6 +291,7 @@ impl Feature {
         match self {
             Self::Audio => "audio",
             Self::Documents => "documents",
+            Self::ImageUrls => "image_urls",
             Self::Images => "images",
             Self::JsonSchema => "json_schema",
             Self::Tools => "tools",

@@ -73,7 +73,7 @@ fn top_level() {
     extra(
         r#""zzz":1"#,
         &["zzz: unknown key; known here: `role`, `client_auth`, `upstreams`, `models`, `teams`, `keys`, \
-           `unsupported_params`, `metrics`, `prices`, `reserve`"],
+           `unsupported_params`, `remote_images`, `metrics`, `prices`, `reserve`"],
     );
     extra(r#""role":"gatway""#, &["role: unknown value `gatway`; did you mean `gateway`?"]);
     extra(r#""role":"x""#, &["role: unknown value `x`; expected `gateway`, `standalone` or `upstream`"]);
@@ -82,6 +82,17 @@ fn top_level() {
         r#""prices":{},"reserve":"max""#,
         &["prices: not enforced yet; remove it", "reserve: not enforced yet; remove it"],
     );
+    let images = |images: &str, fault: &str| extra(&format!(r#""remote_images":{images}"#), &[fault]);
+    images(
+        "{}",
+        "remote_images.hosts: missing; list the hosts that images may come from, such as `images.example.com` or \
+         `*.example.com`",
+    );
+    images(r#"{"hosts":[]}"#, "remote_images.hosts: none listed; leave `remote_images` out to fetch nothing");
+    for host in ["*", "*.com.", "localhost", "10.0.0.1", "https://a.example", "a.example:443", "a.*.example"] {
+        let what = "must be the name of a host, such as `images.example.com` or `*.example.com`";
+        images(&format!(r#"{{"hosts":["{host}"]}}"#), &format!("remote_images.hosts[0]: `{host}` {what}"));
+    }
     extra(r#""unsupported_params":"rejct""#, &["unsupported_params: unknown value `rejct`; did you mean `reject`?"]);
     extra(
         r#""metrics":{"key_label":"teams","max_series":0,"labels":1}"#,

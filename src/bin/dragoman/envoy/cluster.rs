@@ -1,7 +1,7 @@
 //! Clusters: where calls go.
 
 use dragoman::auth::token::Source;
-use dragoman::config::{Balance, Config, Credentials, Model, Role, Upstream};
+use dragoman::config::{Balance, Config, Credentials, Model, RemoteImages, Role, Upstream};
 
 use super::Plan;
 use super::embedded::Position;
@@ -97,6 +97,25 @@ typed_config:
       «configuration»
 "#;
 
+const REMOTE_IMAGES: &str = r#"
+# The filter fetches images here: from the hosts that its configuration lists.
+- name: «name»
+  connect_timeout: 5s
+  lb_policy: CLUSTER_PROVIDED
+  cluster_type:
+    name: envoy.clusters.dynamic_forward_proxy
+    typed_config:
+      "@type": type.googleapis.com/envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig
+      dns_cache_config: { name: «name», dns_lookup_family: V4_PREFERRED, max_hosts: 1024 }
+  transport_socket:
+    «socket»
+  typed_extension_protocol_options:
+    envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+      "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+      upstream_http_protocol_options: { auto_sni: true, auto_san_validation: true }
+      «protocol»
+"#;
+
 /// The list of clusters.
 pub fn clusters(plan: &Plan<'_>, shared: &mut Shared) -> String {
     let config = plan.config;
@@ -111,6 +130,11 @@ pub fn clusters(plan: &Plan<'_>, shared: &mut Shared) -> String {
             written.push(&source.cluster);
             list.push_str(&of_source(plan, source, shared));
         }
+    }
+    // Another name is that of a cluster of the user's own.
+    if config.remote_images.as_ref().is_some_and(|images| images.cluster == RemoteImages::CLUSTER) {
+        let values = [("name", RemoteImages::CLUSTER), ("socket", &tls::any_name(plan.ca)), ("protocol", HTTP1)];
+        list.push_str(&fill(REMOTE_IMAGES.trim_start(), &values));
     }
     list.push_str(host::clusters(config));
     list

@@ -78,6 +78,8 @@ const MATCH: &str = "
 enum Socket<'u> {
     /// TLS to whatever host an endpoint has.
     AnyName,
+    /// TLS to the host that the request names.
+    Dynamic,
     /// TLS to an IP address.
     Ip(&'u str),
     /// TLS to a host.
@@ -94,6 +96,7 @@ impl Socket<'_> {
             context.trim_end().to_owned()
         };
         match self {
+            Self::Dynamic => context("", &peer),
             Self::AnyName => context(ANY_NAME.trim(), &peer),
             Self::Ip(host) => context("", &fill(NO_NAME.trim(), &[("ca", &scalar(ca)), ("host", &scalar(host))])),
             Self::Name(host) => context(fill(ONE_NAME.trim(), &[("host", &scalar(host))]).trim_end(), &peer),
@@ -106,6 +109,11 @@ const PLAIN: &str = r#"
 name: envoy.transport_sockets.raw_buffer
 typed_config: { "@type": type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer }
 "#;
+
+/// The socket of a cluster whose hosts are known by name with each request.
+pub fn any_name(ca: &str) -> String {
+    Socket::Dynamic.write(ca)
+}
 
 /// The TLS of a cluster with these endpoints: (upstream, address).
 pub fn transport(endpoints: &[(&str, Address<'_>)], ca: &str) -> Transport {
