@@ -39,8 +39,6 @@ pub enum Map {
     RequestTrailers = 1,
     /// The answer's.
     Response = 2,
-    /// Those of an answer to a call of the filter's own.
-    CallResponse = 6,
     /// Those behind the answer's body.
     ResponseTrailers = 3,
     /// Those of an answer to a call of the filter's own.
