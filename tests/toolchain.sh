@@ -82,7 +82,13 @@ wasm_cargo() {
 
 wasm() {
     wasm_cargo build --release --lib --locked
-    install -m 644 "$CARGO_TARGET_DIR/$target/release/dragoman.wasm" target/dragoman.wasm
+    node
+    binaryen
+    say "wasm-opt"
+    # A tenth smaller, and a little faster.
+    command node target/tools/binaryen/bin/wasm-opt -O2 --enable-bulk-memory --enable-mutable-globals \
+        --enable-nontrapping-float-to-int --enable-sign-ext --enable-simd \
+        "$CARGO_TARGET_DIR/$target/release/dragoman.wasm" -o target/dragoman.wasm
     say "target/dragoman.wasm: $(wc -c <target/dragoman.wasm) bytes"
 }
 
@@ -112,6 +118,21 @@ node() {
     command -v node >/dev/null && return
     command -v apt-get >/dev/null || die "needs Node.js"
     apt_install nodejs
+}
+
+# The optimiser of wasm, as npm has it.
+binaryen() {
+    local version=132.0.0 digest=6543555fb29bb92548f325c7dc18e9ab7dbb1215edda25993d1e3f71d85b8618
+    local folder=target/tools/binaryen
+    [[ $(cat $folder/version 2>/dev/null) != "$version" ]] || return 0
+    say "binaryen $version"
+    rm -rf $folder
+    mkdir -p $folder
+    curl -sSfL --retry 3 -o $folder/package.tgz "https://registry.npmjs.org/binaryen/-/binaryen-$version.tgz"
+    sha256sum --check --quiet <<<"$digest  $folder/package.tgz"
+    tar -xzf $folder/package.tgz -C $folder --strip-components=1 package/bin package/package.json
+    rm $folder/package.tgz
+    echo "$version" >$folder/version
 }
 
 tests() {
