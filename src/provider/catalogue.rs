@@ -1764,6 +1764,7 @@ pub static PROVIDERS: &[Provider] = &[
             Setting { name: "version", default: Some("2025-10-01") },
         ],
         auth: Auth::IbmIam,
+        tokens: &[Issuer::IbmIam],
         surfaces: &[
             Surface {
                 stream_path: Some(Template("/ml/v1/text/chat_stream?version={version}")),

@@ -38,7 +38,9 @@ class Google:
         self.requests: list[httpx.Request] = []
         self.answer = httpx.Response(200, headers={"content-type": kind}, content=answer)
         network = httpx.Client(transport=httpx.MockTransport(self.respond))
-        if case.upstream == "gemini":
+        if case.upstream == "vertex_express":
+            self.client = genai.Client(vertexai=True, api_key="key", http_options={"httpx_client": network, "api_version": "v1"})
+        elif case.upstream.startswith("gemini"):
             options = {"httpx_client": network, "api_version": "v1beta"}
             self.client = genai.Client(api_key="key", http_options=options)
         else:

@@ -44,7 +44,7 @@ WIRES = {
     r"/messages/count_tokens": "messages",
     r"/v2/chat": "cohere",
     r"/api/chat": "ollama",
-    r":(generateContent|streamGenerateContent|countTokens)(\?.*)?": "gemini",
+    r":(generateContent|streamGenerateContent|countTokens)": "gemini",
 }
 
 # What our answers hold beside OpenAI's own members: the words of LiteLLM and OpenRouter.
@@ -76,13 +76,13 @@ class Case:
 
     @property
     def target(self) -> str:
-        """The path upstream."""
-        return self.json("upstream.json")["headers"][":path"].split("?")[0]
+        """Path and query upstream."""
+        return self.json("upstream.json")["headers"][":path"]
 
     @property
     def wire(self) -> str:
         """The format upstream, as far as an SDK has types for it."""
-        return next((wire for end, wire in WIRES.items() if re.search(end + "$", self.target)), "")
+        return next((wire for end, wire in WIRES.items() if re.search(end + "$", self.target.split("?")[0])), "")
 
     @property
     def counts(self) -> bool:
