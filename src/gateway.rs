@@ -192,7 +192,7 @@ impl Gateway {
             return Err(Error::new(Kind::Internal, "a body without a call"));
         };
         let ask = client::ask(format, self.named.take(), doc.root(), seconds(facts.now));
-        let ask = ask.inspect_err(|_| self.reject("invalid"))?;
+        let ask = Ask { random, ..ask.inspect_err(|_| self.reject("invalid"))? };
         let routed = self
             .resolve(&ask.model)
             .map(|resolved| (resolved.model, self.choose(&resolved, operation, format, facts, random)));
@@ -383,7 +383,10 @@ impl Gateway {
         let operation = self.endpoint.as_ref().map_or("unknown", Endpoint::name);
         let (upstream, provider) = last.map_or(("", ""), |note| (note.upstream.as_str(), note.provider.id));
         let status = status.unwrap_or(0).to_string();
-        ledger.sample(&metrics::REQUESTS, &[operation, model, upstream, provider, key_label, &status], 1);
+        // What asks whether the filter is ready asks all day, and is no call.
+        if self.endpoint != Some(Endpoint::Health) {
+            ledger.sample(&metrics::REQUESTS, &[operation, model, upstream, provider, key_label, &status], 1);
+        }
         let error = self.error.or(record.and_then(|record| record.refused));
         let invalid = (error == Some(Kind::InvalidRequest)).then_some("invalid");
         if let Some(reason) = self.rejected.or(invalid) {

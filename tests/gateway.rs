@@ -103,6 +103,24 @@ fn text(piece: &str) -> Event<'_> {
 }
 
 #[test]
+fn polls_of_health_are_no_calls() {
+    let mut call = Call::new();
+    assert!(matches!(call.head(&[(":method", "GET"), (":path", "/health")]), Ok(Next::Reply(_))));
+    assert!(call.told(None, Some(200)).samples.is_empty());
+}
+
+#[test]
+fn ids_of_our_own_differ_between_calls() {
+    let own = |random| {
+        let mut call = Call::new();
+        assert_eq!(call.head(&[]).unwrap(), Next::Body);
+        let doc = Doc::strict(br#"{"model":"smart"}"#).unwrap();
+        call.gateway.call(&doc, &Facts::default(), random).unwrap().unwrap().ask.own_id().to_string()
+    };
+    assert_ne!(own(1), own(2));
+}
+
+#[test]
 fn refused_calls_are_told_of() {
     for (header, value, kind, reason, key) in [
         ("authorization", "Bearer wrong", Kind::Authentication, "auth", ""),

@@ -47,7 +47,7 @@ impl Client for Chat {
         let stream = optional(object(root)?, "stream", boolean)?.unwrap_or(false);
         let include_usage = optional(root, "stream_options", |o| optional(object(o)?, "include_usage", boolean))?;
         let include_usage = stream && include_usage.flatten().unwrap_or(false);
-        Ok(Ask { model, stream, include_usage, now })
+        Ok(Ask { model, stream, include_usage, now, random: 0 })
     }
 
     fn read<'a>(&self, root: Node<'a>) -> Result<Generate<'a>, Error> {

@@ -12,7 +12,7 @@ use crate::json::{Body, Change, Doc, Edits, Kind, Node, Str, Writer};
 pub(super) fn write(answer: &Answer, ask: &Ask) -> Vec<u8> {
     let none = Choice::default();
     let choice = answer.choices.first().unwrap_or(&none);
-    let id = message_id(&answer.id, ask.now);
+    let id = message_id(&answer.id, ask);
     let mut body = Body::default();
     let mut w = Writer::new(&mut body);
     w.object(|w| {

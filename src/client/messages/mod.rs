@@ -34,7 +34,7 @@ impl Client for Messages {
         fields::object(root)?;
         let model = field::required(root, "model", field::model)?.into_owned();
         let stream = fields::optional(root, "stream", fields::boolean)?.unwrap_or_default();
-        Ok(Ask { model, stream, include_usage: true, now })
+        Ok(Ask { model, stream, include_usage: true, now, random: 0 })
     }
 
     fn read<'a>(&self, root: Node<'a>) -> Result<Generate<'a>, Error> {
