@@ -93,6 +93,7 @@ impl Call {
 
     fn told(&self, record: Option<&Record>, status: Option<u16>) -> Told {
         let mut told = Told::default();
+        self.gateway.introduce(&mut told);
         self.gateway.account(record, status, 1500, &mut told);
         told
     }

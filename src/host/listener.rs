@@ -258,7 +258,9 @@ impl HttpContext for Listener {
             let path = ["xds", "route_metadata", "filter_metadata", "dragoman", "upstream"];
             self.facts.route_upstream = abi::property(&path).ok().and_then(|name| String::from_utf8(name).ok());
         }
-        match self.gateway.head(&self.headers, &self.facts) {
+        let next = self.gateway.head(&self.headers, &self.facts);
+        self.gateway.introduce(&mut stats::Books(&self.config));
+        match next {
             Ok(Next::Body) => Action::Pause,
             Ok(Next::Reply(local)) => {
                 self.replied = true;
@@ -298,7 +300,9 @@ impl HttpContext for Listener {
         if hosts {
             if end {
                 self.replied = true;
-                let local = self.host_error(exchange::status(&headers));
+                let mut local = self.host_error(exchange::status(&headers));
+                let retry_after = headers.get("retry-after").map(|value| String::from_utf8_lossy(value).into_owned());
+                local.headers.extend(retry_after.map(|seconds| ("retry-after", seconds)));
                 exchange::reply(&local);
             }
             self.host_status = self.status;
