@@ -119,7 +119,7 @@ const fn of_byte(byte: u8) -> Cost {
     }
 }
 
-#[expect(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "the compiler runs it")]
+#[expect(clippy::indexing_slicing, reason = "the compiler runs it")]
 static COSTS: [Cost; 256] = {
     let mut costs = [cost(TAIL, 0, 0); 256];
     let mut byte = 0;
