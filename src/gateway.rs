@@ -1,6 +1,6 @@
 //! The gateway's part of a call: who calls, for what, and where it goes first; and at the end, what is to be told of it.
 //!
-//! The order of use: [`Gateway::head`] with the request's headers; [`Gateway::read`] and [`Gateway::call`] with its body; then, when the host
+//! The order of use: [`Gateway::head`] with the request's headers, then [`Gateway::introduce`]; [`Gateway::read`] and [`Gateway::call`] with its body; then, when the host
 //! has an answer, [`answer_headers`] or, if the host made the answer itself, [`Gateway::host_error`]; at last
 //! [`Gateway::account`].
 
@@ -187,6 +187,18 @@ impl Gateway {
         Ok(())
     }
 
+    /// Tells filter state who calls: filters behind this one may limit by it.
+    pub fn introduce(&self, ledger: &mut dyn Ledger) {
+        let Some(key) = self.caller() else { return };
+        ledger.state("dragoman_key", &key.id);
+        if let Some(team) = &key.team {
+            ledger.state("dragoman_team", team);
+        }
+        if !key.tags.is_empty() {
+            ledger.state("dragoman_tags", &key.tags.join(","));
+        }
+    }
+
     fn caller(&self) -> Option<&Key> {
         self.key.and_then(|place| self.config.keys.get(place))
     }
@@ -208,7 +220,7 @@ impl Gateway {
             return Err(Error::new(Kind::Internal, "a body without a call"));
         };
         let ask = client::ask(format, self.named.take(), doc.root(), seconds(facts.now));
-        let ask = ask.inspect_err(|_| self.reject("invalid"))?;
+        let ask = Ask { random: facts.random, ..ask.inspect_err(|_| self.reject("invalid"))? };
         let routed = self
             .resolve(&ask.model)
             .map(|resolved| (resolved.model, self.choose(&resolved, (operation, format), doc.root(), facts, keyring)));
@@ -392,6 +404,7 @@ impl Gateway {
         };
         let what = match kind {
             Kind::TooLarge => "the body is larger than the gateway takes",
+            Kind::RateLimit => "a limit of the host's is reached",
             Kind::Timeout => "the upstream did not answer in time",
             Kind::Unavailable => "no upstream could be reached",
             _ => "the gateway could not pass the call on",
@@ -465,20 +478,14 @@ impl Gateway {
         let operation = self.endpoint.as_ref().map_or("unknown", Endpoint::name);
         let (upstream, provider) = last.map_or(("", ""), |note| (note.upstream.as_str(), note.provider.id));
         let status = status.unwrap_or(0).to_string();
-        ledger.sample(&metrics::REQUESTS, &[operation, model, upstream, provider, key_label, &status], 1);
+        // What asks whether the filter is ready asks all day, and is no call.
+        if self.endpoint != Some(Endpoint::Health) {
+            ledger.sample(&metrics::REQUESTS, &[operation, model, upstream, provider, key_label, &status], 1);
+        }
         let error = self.error.or(record.and_then(|record| record.refused));
         let invalid = (error == Some(Kind::InvalidRequest)).then_some("invalid");
         if let Some(reason) = self.rejected.or(invalid) {
             ledger.sample(&metrics::REJECTED, &[reason, key_label], 1);
-        }
-        if let Some(key) = key {
-            ledger.state("dragoman_key", &key.id);
-            if let Some(team) = &key.team {
-                ledger.state("dragoman_team", team);
-            }
-            if !key.tags.is_empty() {
-                ledger.state("dragoman_tags", &key.tags.join(","));
-            }
         }
         if let Some(kind) = error.or(last.and_then(|note| note.meter.error)) {
             ledger.state("dragoman_error", kind.name());

@@ -108,6 +108,7 @@ impl Call {
 
     fn told(&self, record: Option<&Record>, status: Option<u16>) -> Told {
         let mut told = Told::default();
+        self.gateway.introduce(&mut told);
         self.gateway.account(record, status, 1500, &mut told);
         told
     }
@@ -115,6 +116,25 @@ impl Call {
 
 fn text(piece: &str) -> Event<'_> {
     Event::BlockDelta { choice: 0, block: 0, delta: Delta::Text(Str::plain(piece)) }
+}
+
+#[test]
+fn polls_of_health_are_no_calls() {
+    let mut call = Call::new();
+    assert!(matches!(call.head(&[(":method", "GET"), (":path", "/health")]), Ok(Next::Reply(_))));
+    assert!(call.told(None, Some(200)).samples.is_empty());
+}
+
+#[test]
+fn ids_of_our_own_differ_between_calls() {
+    let own = |random| {
+        let mut call = Call::new();
+        assert_eq!(call.head(&[]).unwrap(), Next::Body);
+        let doc = Doc::strict(br#"{"model":"smart"}"#).unwrap();
+        let facts = Facts { random, ..Facts::default() };
+        call.gateway.call(&doc, &facts, &Unknown).unwrap().unwrap().ask.own_id().to_string()
+    };
+    assert_ne!(own(1), own(2));
 }
 
 #[test]

@@ -327,6 +327,7 @@ fn filter_state_and_answer_headers_are_those_of_the_code() {
     }
     assert_eq!(gateway.head(&headers, &Facts::default()), Ok(Next::Body));
     let mut states = States::default();
+    gateway.introduce(&mut states);
     gateway.account(Some(&record), Some(200), 1, &mut states);
     let said = table("| filter state | |");
     let known: BTreeSet<String> = states.0.keys().map(|name| format!("wasm.{name}")).collect();

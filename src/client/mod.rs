@@ -3,6 +3,8 @@
 //! A [`Client`] reads a request into a [`Call`](crate::call::Call), and writes answers, streams and errors in the
 //! client's bytes. Clients know no provider.
 
+use std::fmt;
+
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::Error;
@@ -53,6 +55,28 @@ pub struct Ask {
     pub now: u64,
     /// Whether the client takes vectors in base64.
     pub base64: bool,
+    /// A random number, for [`Self::own_id`].
+    pub random: u64,
+}
+
+impl Ask {
+    /// What takes the place of ids that the provider does not give.
+    pub fn own_id(&self) -> OwnId {
+        OwnId { now: self.now, random: self.random }
+    }
+}
+
+/// Digits that no other call's ids are likely to have.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnId {
+    now: u64,
+    random: u64,
+}
+
+impl fmt::Display for OwnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{:016x}", self.now, self.random)
+    }
 }
 
 /// A format that clients speak.

@@ -11,7 +11,7 @@ use super::account::{self, Account};
 use super::calls::{self, Shared};
 use super::exchange::{self, Exchange};
 use super::images::Images;
-use super::{stats, warn_if_refused};
+use super::{environment, stats, warn_if_refused};
 use crate::attempt::{self, Inbound, KEY_HEADERS};
 use crate::config::{ClientAuth, Config, Role};
 use crate::error::{Error, Kind};
@@ -270,10 +270,13 @@ fn code() -> Option<u16> {
     u16::try_from(code).ok().filter(|code| *code > 0)
 }
 
-/// A number that nobody can use for anything but to choose.
+/// A number to choose by and to tell calls apart; no secret.
 fn random() -> u64 {
-    // SplitMix64, of the time and the count of calls.
-    let mut z = abi::now().wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ calls::turn().wrapping_mul(0xd1b5_4a32_d192_ed03);
+    thread_local! {
+        static SEED: u64 = environment::random();
+    }
+    // SplitMix64: one draw of the host's, then the count of calls.
+    let mut z = SEED.with(|seed| *seed).wrapping_add(calls::turn().wrapping_mul(0x9e37_79b9_7f4a_7c15));
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
@@ -303,7 +306,9 @@ impl HttpContext for Listener {
             let path = ["xds", "route_metadata", "filter_metadata", "dragoman", "upstream"];
             self.facts.route_upstream = abi::property(&path).ok().and_then(|name| String::from_utf8(name).ok());
         }
-        match self.gateway.head(&self.headers, &self.facts) {
+        let next = self.gateway.head(&self.headers, &self.facts);
+        self.gateway.introduce(&mut stats::Books(&self.config));
+        match next {
             Ok(Next::Body) => Action::Pause,
             Ok(Next::Reply(local)) => {
                 self.replied = true;
@@ -343,7 +348,9 @@ impl HttpContext for Listener {
         if hosts {
             if end {
                 self.replied = true;
-                let local = self.host_error(exchange::status(&headers));
+                let mut local = self.host_error(exchange::status(&headers));
+                let retry_after = headers.get("retry-after").map(|value| String::from_utf8_lossy(value).into_owned());
+                local.headers.extend(retry_after.map(|seconds| ("retry-after", seconds)));
                 exchange::reply(&local);
             }
             self.host_status = self.status;

@@ -8,7 +8,7 @@ use crate::wire;
 
 /// The reply to a call of `client`'s format to an upstream of `wire`'s.
 fn reply(client: Format, wire: Format, stream: bool) -> Reply {
-    let ask = Ask { model: "m".into(), stream, include_usage: false, base64: false, now: 0 };
+    let ask = Ask { model: "m".into(), stream, include_usage: false, random: 0, base64: false, now: 0 };
     let spliced = client == wire;
     let wire = wire::of(wire);
     let client = client::of(client);

@@ -38,7 +38,7 @@ impl Client for Chat {
         let stream = optional(object(root)?, "stream", boolean)?.unwrap_or(false);
         let include_usage = optional(root, "stream_options", |o| optional(object(o)?, "include_usage", boolean))?;
         let include_usage = stream && include_usage.flatten().unwrap_or(false);
-        Ok(Ask { model, stream, include_usage, now, base64: false })
+        Ok(Ask { model, stream, include_usage, now, random: 0, base64: false })
     }
 
     fn read<'a>(&self, _operation: Operation, root: Node<'a>) -> Result<Call<'a>, Error> {

@@ -1,6 +1,6 @@
 //! What whole answers and chunks have in common.
 
-use crate::client::LONGEST_ID;
+use crate::client::{Ask, LONGEST_ID, OwnId};
 use crate::event::FinishReason;
 use crate::format::Format;
 use crate::json::{Doc, Node, Str, Writer};
@@ -10,10 +10,10 @@ use crate::usage::Usage;
 const PREFIX: &str = "chatcmpl-";
 
 /// `id`: the provider's.
-pub(super) fn id(w: &mut Writer<'_, '_>, id: &Str<'_>, now: u64) {
+pub(super) fn id(w: &mut Writer<'_, '_>, id: &Str<'_>, ask: &Ask) {
     let w = w.key("id");
     if id.is_empty() || id.len() > LONGEST_ID {
-        w.text(&format!("{PREFIX}{now}"));
+        w.text(&format!("{PREFIX}{}", ask.own_id()));
     } else if id.strip_prefix(PREFIX).is_some() {
         w.str(id);
     } else {
@@ -74,9 +74,9 @@ pub(super) fn service_tier(w: &mut Writer<'_, '_>, tier: Option<&Str<'_>>) {
 }
 
 /// The id of a tool call: of `number`th one of the answer, if the provider gives none.
-pub(super) fn tool_call_id(w: &mut Writer<'_, '_>, id: &Str<'_>, number: u32, created: u64) {
+pub(super) fn tool_call_id(w: &mut Writer<'_, '_>, id: &Str<'_>, number: u32, own: OwnId) {
     if id.is_empty() {
-        w.key("id").text(&format!("call_{number}_{created}"));
+        w.key("id").text(&format!("call_{number}_{own}"));
     } else {
         w.key("id").str(id);
     }

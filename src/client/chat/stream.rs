@@ -17,7 +17,6 @@ pub(super) const DONE: &[u8] = b"data: [DONE]\n\n";
 pub(super) struct Writer {
     ask: Ask,
     frame: Frame,
-    created: u64,
     choices: Vec<Choice>,
     /// The number of tool calls so far, of all choices.
     tool_calls: u32,
@@ -79,7 +78,6 @@ impl Writer {
         let mut writer = Self {
             ask: ask.clone(),
             frame: Frame { head: Vec::new(), tail: Vec::new() },
-            created: ask.now,
             choices: Vec::new(),
             tool_calls: 0,
             usage: None,
@@ -93,14 +91,13 @@ impl Writer {
     }
 
     fn start(&mut self, id: &Str<'_>, created: Option<u64>) {
-        self.created = created.unwrap_or(self.ask.now);
         let mut body = Body::reuse(take(&mut self.frame.head));
         body.copy(b"data: ");
         let mut w = json::Writer::new(&mut body);
         w.open_object();
-        shape::id(&mut w, id, self.ask.now);
+        shape::id(&mut w, id, &self.ask);
         w.key("object").text("chat.completion.chunk");
-        w.key("created").u64(self.created);
+        w.key("created").u64(created.unwrap_or(self.ask.now));
         w.key("model").text(&self.ask.model);
         w.key("choices").open_array();
         self.frame.head = body.into_bytes();
@@ -134,7 +131,7 @@ impl Writer {
     }
 
     fn block_start(&mut self, index: u32, number: u32, kind: BlockKind<'_>, out: &mut Vec<u8>) {
-        let (created, count) = (self.created, self.tool_calls);
+        let (own, count) = (self.ask.own_id(), self.tool_calls);
         let Some((frame, choice)) = self.choice(index, matches!(kind, BlockKind::Text), out) else { return };
         let mut called = false;
         let block = match kind {
@@ -159,7 +156,7 @@ impl Writer {
                 let call = next(&mut choice.tool_calls);
                 called = true;
                 frame.tool_call(out, index, call, |w| {
-                    shape::tool_call_id(w, &id, count, created);
+                    shape::tool_call_id(w, &id, count, own);
                     w.key("type").text("function");
                     w.key("function").object(|w| {
                         w.key("name").str(&name);

@@ -23,7 +23,7 @@ pub struct Embeddings;
 impl Client for Embeddings {
     fn ask(&self, root: Node<'_>, now: u64) -> Result<Ask, Error> {
         let model = chat::model(root)?;
-        Ok(Ask { model, stream: false, include_usage: true, now, base64: base64(root)? })
+        Ok(Ask { model, stream: false, include_usage: true, now, random: 0, base64: base64(root)? })
     }
 
     fn read<'a>(&self, _operation: Operation, root: Node<'a>) -> Result<Call<'a>, Error> {

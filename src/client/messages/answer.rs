@@ -18,7 +18,7 @@ pub(super) fn write(answer: &Answer, ask: &Ask) -> Vec<u8> {
     }
     let none = Choice::default();
     let choice = answer.choices.first().unwrap_or(&none);
-    let id = message_id(&answer.id, ask.now);
+    let id = message_id(&answer.id, ask);
     let mut w = Writer::new(&mut body);
     w.object(|w| {
         write_head(w, &id, &ask.model);

@@ -35,7 +35,7 @@ impl Client for Messages {
         fields::object(root)?;
         let model = field::required(root, "model", field::model)?.into_owned();
         let stream = fields::optional(root, "stream", fields::boolean)?.unwrap_or_default();
-        Ok(Ask { model, stream, include_usage: true, now, base64: false })
+        Ok(Ask { model, stream, include_usage: true, now, random: 0, base64: false })
     }
 
     fn read<'a>(&self, operation: Operation, root: Node<'a>) -> Result<Call<'a>, Error> {

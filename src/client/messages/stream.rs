@@ -67,8 +67,7 @@ struct Waiting {
 /// The writer.
 #[derive(Debug)]
 pub(super) struct Stream {
-    model: String,
-    now: u64,
+    ask: Ask,
     id: Str<'static>,
     /// How many blocks were begun.
     begun: u64,
@@ -90,8 +89,7 @@ pub(super) struct Stream {
 impl Stream {
     pub(super) fn new(ask: &Ask) -> Self {
         Self {
-            model: ask.model.clone(),
-            now: ask.now,
+            ask: ask.clone(),
             id: Str::default(),
             begun: 0,
             open: None,
@@ -137,10 +135,10 @@ impl Stream {
     }
 
     fn message_start(&mut self, id: &Str<'_>, out: &mut Vec<u8>) {
-        self.id = message_id(id, self.now);
+        self.id = message_id(id, &self.ask);
         frame("message_start", out, |w| {
             w.key("message").object(|w| {
-                write_head(w, &self.id, &self.model);
+                write_head(w, &self.id, &self.ask.model);
                 w.key("content").array(|_| {});
                 write_stop(w, None, None);
                 write_usage(w.key("usage"), &self.usage, self.service_tier);

@@ -1,19 +1,19 @@
 //! What answers and streams both say: ids, reasons to stop, counts.
 
-use crate::client::LONGEST_ID;
+use crate::client::{Ask, LONGEST_ID};
 use crate::event::FinishReason;
 use crate::json::{Str, Writer};
 use crate::usage::Usage;
 
 /// The id of an answer in Anthropic's shape.
-pub(super) fn message_id(id: &Str<'_>, now: u64) -> Str<'static> {
+pub(super) fn message_id(id: &Str<'_>, ask: &Ask) -> Str<'static> {
     let usable = !id.is_empty() && id.len() <= LONGEST_ID;
     if usable && id.strip_prefix("msg_").is_some() {
         return id.clone().into_owned();
     }
     let mut own = String::from("msg_");
     if !usable {
-        own.push_str(&now.to_string());
+        own.push_str(&ask.own_id().to_string());
     } else {
         id.escape_into(&mut own);
     }

@@ -24,5 +24,5 @@ fn with(members: &str) -> Result<Generate<'static>, Error> {
 }
 
 fn asked() -> Ask {
-    Ask { model: "smart".into(), stream: true, include_usage: false, now: 1_700_000_000, base64: false }
+    Ask { model: "smart".into(), stream: true, include_usage: false, now: 1_700_000_000, random: 42, base64: false }
 }

@@ -20,9 +20,15 @@ fn ask(body: &str) -> Result<Ask, String> {
 #[test]
 fn ask_reads_what_the_answer_depends_on() {
     let asked = ask(r#"{"model":"caf\u00e9","stream":true,"stream_options":{"include_usage":true},"x":1}"#);
-    assert_eq!(asked, Ok(Ask { model: "café".into(), stream: true, include_usage: true, now: 7, base64: false }));
+    assert_eq!(
+        asked,
+        Ok(Ask { model: "café".into(), stream: true, include_usage: true, now: 7, random: 0, base64: false })
+    );
     let asked = ask(r#"{"model":"m","stream":null,"stream_options":{"include_usage":true}}"#);
-    assert_eq!(asked, Ok(Ask { model: "m".into(), stream: false, include_usage: false, now: 7, base64: false }));
+    assert_eq!(
+        asked,
+        Ok(Ask { model: "m".into(), stream: false, include_usage: false, now: 7, random: 0, base64: false })
+    );
     assert_eq!(ask(r#"{"model":"m","stream":true,"stream_options":null}"#).map(|a| a.include_usage), Ok(false));
 }
 

@@ -14,7 +14,7 @@ use super::Messages;
 
 /// An ask for the model `smart`.
 fn ask() -> Ask {
-    Ask { model: "smart".into(), stream: false, include_usage: true, now: 1_700_000_000, base64: false }
+    Ask { model: "smart".into(), stream: false, include_usage: true, now: 1_700_000_000, random: 42, base64: false }
 }
 
 fn asked(request: &str) -> Result<Ask, String> {
@@ -24,7 +24,7 @@ fn asked(request: &str) -> Result<Ask, String> {
 
 #[test]
 fn asks_for_model_and_stream() {
-    let ask = |stream| Ask { model: "claude é".into(), stream, include_usage: true, now: 7, base64: false };
+    let ask = |stream| Ask { model: "claude é".into(), stream, include_usage: true, now: 7, random: 0, base64: false };
     assert_eq!(asked(r#"{"model":"claude \u00e9","stream":true}"#), Ok(ask(true)));
     assert_eq!(asked(r#"{"model":"claude é","stream":null,"messages":0}"#), Ok(ask(false)));
 }
