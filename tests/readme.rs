@@ -259,7 +259,7 @@ fn metrics_are_those_of_the_code() {
     for status in [None, Some(200), Some(302), Some(429), Some(503), Some(504)] {
         for error in [None, Some(Kind::Internal)] {
             for ended in [false, true] {
-                let mut note = Note::new(&config.upstreams[0], String::new(), Vec::new());
+                let mut note = Note::new(&config, &config.upstreams[0], "", String::new(), Vec::new());
                 note.status = status;
                 (note.meter.error, note.meter.ended) = (error, ended);
                 results.insert(note.result());
@@ -281,7 +281,8 @@ fn config() -> Config {
 /// A call of which all is known, at its end.
 fn ended_call(config: &Config) -> Record {
     let ask = Ask { model: "smart".to_owned(), stream: true, ..Ask::default() };
-    let mut note = Note::new(&config.upstreams[1], "claude-haiku-5-5".to_owned(), vec!["seed".to_owned()]);
+    let (model, dropped) = ("claude-haiku-5-5".to_owned(), vec!["seed".to_owned()]);
+    let mut note = Note::new(config, &config.upstreams[1], &ask.model, model, dropped);
     note.status = Some(200);
     note.request_id = Some(b"req_1".to_vec());
     note.meter = Meter {
@@ -291,7 +292,8 @@ fn ended_call(config: &Config) -> Record {
         ..Meter::default()
     };
     let (operation, format) = (Operation::Generate, Format::Chat);
-    Record { operation, format, ask, headers: Headers::default(), attempts: vec![note], refused: None }
+    let (headers, attempts) = (Headers::default(), vec![note]);
+    Record { operation, format, ask, input: 0, headers, attempts, refused: None }
 }
 
 #[derive(Default)]

@@ -6,7 +6,7 @@ use super::key::{self, Against, Keys};
 use super::model::{self, Models};
 use super::read::{Fields, Report, Value};
 use super::upstream::{self, Upstreams};
-use super::{ClientAuth, Config, Fault, KeyLabel, Metrics, Purpose, Role, UnsupportedParams};
+use super::{ClientAuth, Config, Fault, KeyLabel, Metrics, Purpose, Role, UnsupportedParams, price};
 use crate::json::{Doc, Kind};
 
 /// The largest document.
@@ -62,7 +62,8 @@ fn config(mut fields: Fields<'_>, env: &dyn Fn(&str) -> Option<String>, purpose:
         value.one_of(&[("drop", UnsupportedParams::Drop), ("reject", UnsupportedParams::Reject)])
     });
     let metrics = fields.or_default("metrics", metrics);
-    fields.refuse(&["prices", "reserve"]);
+    let prices = fields.or_default("prices", price::table);
+    fields.refuse(&["reserve"]);
     fields.finish();
 
     let Upstreams { list: upstreams, .. } = upstreams;
@@ -75,6 +76,7 @@ fn config(mut fields: Fields<'_>, env: &dyn Fn(&str) -> Option<String>, purpose:
         models,
         names,
         patterns,
+        prices: prices?,
         keys,
         key_hashes,
         key_ids,

@@ -80,7 +80,7 @@ impl Cluster {
             };
             let mut outbound = attempt::request(&config, upstream, inbound)?;
             let dropped = std::mem::take(&mut outbound.dropped);
-            (outbound, Note::new(upstream, model, dropped))
+            (outbound, Note::new(&config, upstream, &record.ask.model, model, dropped))
         };
         self.exchange = Some(exchange::send(outbound, note, &record, body.len()));
         self.lent = true;
@@ -115,7 +115,8 @@ fn alone(headers: &Headers, doc: &Doc<'_>) -> Result<Shared, Error> {
         return Err(Error::new(Kind::NotFound, "this path needs no upstream"));
     };
     let ask = client::ask(format, endpoint::model(&path), doc.root(), abi::now() / 1000)?;
-    let record = Record { operation, format, ask, headers: headers.clone(), attempts: Vec::new(), refused: None };
+    let (headers, attempts) = (headers.clone(), Vec::new());
+    let record = Record { operation, format, ask, input: 0, headers, attempts, refused: None };
     Ok(Rc::new(RefCell::new(record)))
 }
 

@@ -12,9 +12,11 @@ use dragoman::client;
 use dragoman::config::{Config, Upstream};
 use dragoman::endpoint::{self, Endpoint};
 use dragoman::error::Error;
+use dragoman::format::Operation;
 use dragoman::http::Headers;
 use dragoman::json::Doc;
 use dragoman::meter::Meter;
+use dragoman::record::Note;
 use dragoman::reply::{EVENT_STREAM, Plan};
 use serde_json::{Map, Value, json};
 
@@ -137,10 +139,11 @@ fn response(answer: &Answer) -> Result<ExitCode, String> {
     }
     let mut kept: Headers = headers.iter().filter(|(name, _)| !hidden(name)).collect();
     kept.set("content-type", media_type);
-    let body = match serde_json::from_slice::<Value>(&out) {
+    let shown_body = match serde_json::from_slice::<Value>(&out) {
         Ok(value) => value,
         Err(_) => String::from_utf8_lossy(&out).into_owned().into(),
     };
+    let cost = cost(&answer.call, &config, &body, &meter);
     let usage = meter.usage.map(|usage| {
         json!({
             "input_tokens": usage.input,
@@ -151,12 +154,22 @@ fn response(answer: &Answer) -> Result<ExitCode, String> {
             "reasoning_tokens": usage.reasoning,
         })
     });
-    // No price is known yet, and an unknown price is never zero.
     let shown = json!({
-        "status": status, "headers": show_headers(&kept), "body": body, "usage": usage, "cost_nanousd": Value::Null,
+        "status": status, "headers": show_headers(&kept), "body": shown_body, "usage": usage, "cost_nanousd": cost,
     });
     print(&serde_json::to_vec_pretty(&shown).map_err(|e| e.to_string())?)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the answer cost, in nanodollars, if that is known.
+fn cost(call: &Call, config: &Config, request: &[u8], meter: &Meter) -> Option<u64> {
+    let usage = meter.usage?;
+    let (place, upstream) = named(config, &call.upstream).ok()?;
+    let Ok(Endpoint::Call(Operation::Generate, format)) = Endpoint::of("POST", &call.path, false) else { return None };
+    let doc = Doc::strict(request).ok()?;
+    let asked = client::ask(format, endpoint::model(&call.path), doc.root(), now()).ok()?.model;
+    let note = Note::new(config, upstream, &asked, config.name_at(&asked, place), Vec::new());
+    Note { meter: meter.clone(), ..note }.price(&usage)
 }
 
 fn configuration(call: &Call) -> Result<Config, String> {

@@ -80,7 +80,7 @@ fn top_level() {
     extra(r#""role":null"#, &["role: expected a string, got null"]);
     extra(
         r#""prices":{},"reserve":"max""#,
-        &["prices: not enforced yet; remove it", "reserve: not enforced yet; remove it"],
+        &["reserve: not enforced yet; remove it"],
     );
     extra(r#""unsupported_params":"rejct""#, &["unsupported_params: unknown value `rejct`; did you mean `reject`?"]);
     extra(
@@ -342,7 +342,7 @@ fn models() {
             "models[0].retries: expected a whole number from 0 to 10, got `11`",
             "models[0].fallbacks: not enforced yet; remove it",
             "models[0].limits: not enforced yet; remove it",
-            "models[0].price: not enforced yet; remove it",
+            "models[0].price: names no price; expected at least one of `input`, `output`, `image` and `request`",
         ],
     );
     model(
