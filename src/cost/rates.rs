@@ -75,6 +75,11 @@ impl Part {
         ("request", Self::Request),
     ];
 
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, part)| *part == self).map_or("", |(name, _)| name)
+    }
+
     /// The part whose price holds where this one has none.
     fn instead(self) -> Option<Self> {
         match self {

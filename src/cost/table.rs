@@ -187,3 +187,51 @@ impl<'t> Cursor<'t> {
         Some(Entry { same, rest, prices: self.size()? })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn any_bytes_can_be_read() {
+        let read = |bytes: &[u8]| {
+            let table = Table(bytes);
+            for name in ["", "openai/gpt-4o", "zai/glm", "\u{10ffff}"] {
+                table.find(name);
+            }
+            table.all().take(10_000).count()
+        };
+        for length in 0..300 {
+            read(SHIPPED.0.get(..length).unwrap());
+        }
+        // The shipped table with bytes changed, the same ones on every run.
+        let mut seed: u64 = 1;
+        let mut random = || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(seed >> 33).unwrap()
+        };
+        for _ in 0..40 {
+            let mut bytes = SHIPPED.0.to_vec();
+            for _ in 0..20 {
+                let at = random() % bytes.len();
+                bytes[at] = random().to_le_bytes()[0];
+            }
+            // And its head, which leads everywhere.
+            let at = random() % 16;
+            bytes[at] = random().to_le_bytes()[0];
+            read(&bytes);
+        }
+        for _ in 0..2000 {
+            let bytes: Vec<u8> = (0..random() % 64).map(|_| random().to_le_bytes()[0] & 0x1f).collect();
+            read(&bytes);
+        }
+    }
+
+    #[test]
+    fn the_shipped_table_is_small() {
+        assert!(SHIPPED.0.len() < 100_000, "{} bytes", SHIPPED.0.len());
+    }
+}

@@ -78,10 +78,7 @@ fn top_level() {
     extra(r#""role":"gatway""#, &["role: unknown value `gatway`; did you mean `gateway`?"]);
     extra(r#""role":"x""#, &["role: unknown value `x`; expected `gateway`, `standalone` or `upstream`"]);
     extra(r#""role":null"#, &["role: expected a string, got null"]);
-    extra(
-        r#""prices":{},"reserve":"max""#,
-        &["reserve: not enforced yet; remove it"],
-    );
+    extra(r#""prices":{},"reserve":"max""#, &["reserve: not enforced yet; remove it"]);
     extra(r#""unsupported_params":"rejct""#, &["unsupported_params: unknown value `rejct`; did you mean `reject`?"]);
     extra(
         r#""metrics":{"key_label":"teams","max_series":0,"labels":1}"#,
