@@ -40,7 +40,7 @@ impl Record {
         let paid = self.operation != Operation::CountTokens;
         let Some(note) = self.attempts.get(place).filter(|_| paid) else { return Usage::default() };
         let meter = &note.meter;
-        let begun = meter.first_token.is_some() && !meter.ended;
+        let begun = (meter.first_token.is_some() || meter.written > 0) && !meter.ended;
         let left = abandoned && note.status.is_none() && place.saturating_add(1) == self.attempts.len();
         let usage = match meter.usage {
             Some(usage) => usage,

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use dragoman::attempt::{self, FORWARDED, Inbound, KEY_HEADERS};
 use dragoman::client::{self, Ask};
 use dragoman::config::Config;
+use dragoman::cost::{Class, Part};
 use dragoman::endpoint::Endpoint;
 use dragoman::error::{Error, Kind};
 use dragoman::format::{Format, Operation};
@@ -206,6 +207,17 @@ fn words_in_the_configuration_are_known() {
     }
 }
 
+#[test]
+fn prices_are_those_of_the_code() {
+    let rows = table("| price | USD for |");
+    let said: BTreeSet<&str> =
+        rows.iter().flat_map(|row| words(&row[0])).map(|word| word.split(':').next().unwrap()).collect();
+    let parts = Part::ALL.iter().map(|(name, _)| *name);
+    let classes = Class::ALL.iter().skip(1).map(|(name, _)| *name);
+    assert_eq!(said, parts.chain(classes).chain(["above"]).collect());
+    assert!(readme().contains(&format!("the shipped table: {} models", dragoman::cost::table::all().count())));
+}
+
 // Calls
 
 #[test]
@@ -280,7 +292,7 @@ fn config() -> Config {
 
 /// A call of which all is known, at its end.
 fn ended_call(config: &Config) -> Record {
-    let ask = Ask { model: "smart".to_owned(), stream: true, ..Ask::default() };
+    let ask = Ask { model: "smart".to_owned(), ..Ask::default() };
     let (model, dropped) = ("claude-haiku-5-5".to_owned(), vec!["seed".to_owned()]);
     let mut note = Note::new(config, &config.upstreams[1], &ask.model, model, dropped);
     note.status = Some(200);
@@ -289,6 +301,7 @@ fn ended_call(config: &Config) -> Record {
         usage: Some(Usage { input: 3, output: 4, ..Usage::default() }),
         finish: Some("stop"),
         error: Some(Kind::Overloaded),
+        ended: true,
         ..Meter::default()
     };
     let (operation, format) = (Operation::Generate, Format::Chat);

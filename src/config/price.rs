@@ -23,12 +23,15 @@ pub(super) fn table(value: &Value<'_>) -> Option<HashMap<String, Rates>> {
 pub(super) fn read(value: &Value<'_>, name: &str) -> Option<Rates> {
     let mut fields = value.fields()?;
     let mut prices = Vec::new();
-    class(&mut fields, Class::Standard, &mut prices)?;
+    let mut good = class(&mut fields, Class::Standard, &mut prices);
     for (word, kind) in Class::ALL.into_iter().skip(1) {
         if let Some(value) = fields.take(word) {
-            let mut fields = value.fields()?;
-            class(&mut fields, kind, &mut prices)?;
-            fields.finish();
+            let read = value.fields().map(|mut fields| {
+                let good = class(&mut fields, kind, &mut prices);
+                fields.finish();
+                good
+            });
+            good &= read.unwrap_or(false);
         }
     }
     fields.finish();
@@ -36,41 +39,46 @@ pub(super) fn read(value: &Value<'_>, name: &str) -> Option<Rates> {
         let base = matches!(price.part, Part::Image | Part::Input | Part::Output | Part::Request);
         base && price.class == Class::Standard && price.above == 0
     };
-    if !prices.iter().any(based) {
+    if good && !prices.iter().any(based) {
         value.fault("names no price; expected at least one of `input`, `output`, `image` and `request`");
         return None;
     }
-    Some(Rates::new(name, prices))
+    good.then(|| Rates::new(name, prices))
 }
 
-/// The prices of a class, and those above some number of input tokens.
-fn class(fields: &mut Fields<'_>, class: Class, prices: &mut Vec<Price>) -> Option<()> {
-    let read = parts(fields, class, 0, prices);
-    let Some(value) = fields.take("above") else { return read };
-    for (threshold, value) in value.map(16)? {
-        let Some(above) = tokens(&threshold) else {
-            value.fault("expected a number of tokens such as `200k` or `200000`");
-            continue;
-        };
-        let mut fields = value.fields()?;
-        parts(&mut fields, class, above, prices);
-        fields.finish();
+/// The prices of a class, and those above some number of input tokens. Whether all are good.
+fn class(fields: &mut Fields<'_>, class: Class, prices: &mut Vec<Price>) -> bool {
+    let mut good = parts(fields, class, 0, prices);
+    let Some(value) = fields.take("above") else { return good };
+    let Some(tiers) = value.map(16) else { return false };
+    for (threshold, value) in tiers {
+        match (tokens(&threshold), value.fields()) {
+            (Some(above), Some(mut fields)) => {
+                good &= parts(&mut fields, class, above, prices);
+                fields.finish();
+            }
+            (None, _) => {
+                value.fault("expected a number of tokens such as `200k` or `200000`");
+                good = false;
+            }
+            (_, None) => good = false,
+        }
     }
-    read
+    good
 }
 
-fn parts(fields: &mut Fields<'_>, class: Class, above: u64, prices: &mut Vec<Price>) -> Option<()> {
-    let mut all = Some(());
+/// Whether all are good.
+fn parts(fields: &mut Fields<'_>, class: Class, above: u64, prices: &mut Vec<Price>) -> bool {
+    let mut good = true;
     for (name, part) in Part::ALL {
         if let Some(value) = fields.take(name) {
-            let piece = matches!(part, Part::Image | Part::Request);
-            match amount(&value, piece) {
+            match amount(&value, matches!(part, Part::Image | Part::Request)) {
                 Some(amount) => prices.push(Price { part, class, above, amount }),
-                None => all = None,
+                None => good = false,
             }
         }
     }
-    all
+    good
 }
 
 /// USD per million tokens, or for one image or call, as picodollars per million. Read from the digits as they stand.
