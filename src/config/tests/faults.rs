@@ -367,10 +367,10 @@ fn prices() {
     extra(
         r#""prices":{"m":{"input":-1,"output":"3","cache_read":1e-13,"inptu":1,"request":19,"flex":{"batch":{}}},"":{"input":1}}"#,
         &[
-            "prices.m.inptu: unknown key; did you mean `input`?",
             &format!("prices.m.input: {number}"),
             "prices.m.output: expected a number, the price in USD per million tokens, got a string",
             &format!("prices.m.cache_read: {number}"),
+            "prices.m.inptu: unknown key; did you mean `input`?",
             "prices.m.request: expected a price in USD, from 0 to 18, with at most 18 decimals",
             "prices.m.flex.batch: unknown key; known here: `input`, `output`, `cache_read`, `cache_write`, `cache_write_1h`, \
                 `reasoning`, `input_audio`, `output_audio`, `input_image`, `output_image`, `image`, `request`, `above`",
@@ -382,9 +382,9 @@ fn prices() {
         &[
             "prices.m.above.many: expected a number of tokens such as `200k` or `200000`",
             "prices.m.above.0: expected a number of tokens such as `200k` or `200000`",
+            "prices.m.above.200k.input: expected a number, the price in USD per million tokens, got null",
             "prices.m.above.200k.x: unknown key; known here: `input`, `output`, `cache_read`, `cache_write`, `cache_write_1h`, \
                 `reasoning`, `input_audio`, `output_audio`, `input_image`, `output_image`, `image`, `request`",
-            "prices.m.above.200k.input: expected a number, the price in USD per million tokens, got null",
             "prices.n: expected an object, got a number",
             "prices.o: names no price; expected at least one of `input`, `output`, `image` and `request`",
         ],
