@@ -104,6 +104,8 @@ def prices(entry):
     # Reasoning that costs what other output does needs no price, and then follows output in every class and tier.
     if found.get(("reasoning", "", 0)) == found.get(("output", "", 0)):
         found = {key: price for key, price in found.items() if key[0] != "reasoning"}
+    # A part for nothing is a part that nobody has looked up: it costs what it is a part of.
+    found = {key: price for key, price in found.items() if price > 0 or key[0] in ("input", "output")}
     # What is told for a class or tier alone has no base to differ from.
     for part, kind, above in list(found):
         if kind == "" and above == 0 and part in ("input", "output"):
