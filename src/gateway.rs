@@ -208,7 +208,7 @@ impl Gateway {
             return Ok(Err(estimate(doc.root())));
         }
         let headers = self.routing(&ask, upstream);
-        let input = client::estimate::estimate(doc.root());
+        let input = client::estimate::rough(doc.root());
         Ok(Ok(Routed { ask, operation, format, input, upstream, headers }))
     }
 
@@ -561,8 +561,10 @@ pub fn answer_headers(record: &Record) -> Vec<(&'static str, Vec<u8>)> {
 
 /// The header that tells what an answer cost, once all of it has been read. Of a stream that is too late.
 pub fn cost_header(record: &Record) -> Option<(&'static str, Vec<u8>)> {
-    let read = !record.ask.stream && record.attempts.last().is_some_and(|note| note.meter.ended);
-    let cost = record.cost(false).filter(|_| read)?;
+    if record.ask.stream || !record.attempts.last()?.meter.ended {
+        return None;
+    }
+    let cost = record.cost(false)?;
     Some((COST, cost::dollars(cost).into_bytes()))
 }
 

@@ -3,6 +3,8 @@
 //! The filter in the listener makes the record; the one in the cluster finds it under the call's id and adds what each
 //! attempt shows. Whoever comes first to the end of the call, all of it is there.
 
+use std::cell::OnceCell;
+
 use crate::client::Ask;
 use crate::config::{Config, Upstream};
 use crate::cost::{self, Rates};
@@ -95,6 +97,8 @@ pub struct Note {
     pub model: String,
     /// What that costs, where it is known.
     pub rates: Option<Rates>,
+    /// What the model costs by the name that its answer gives it, once that has been looked for.
+    answered: OnceCell<Option<Rates>>,
     /// Parameters that were left out.
     pub dropped: Vec<String>,
     /// The status that came back, if one did.
@@ -114,6 +118,7 @@ impl Note {
             upstream: upstream.name.clone(),
             provider: upstream.provider,
             rates: config.rates(asked, upstream, &model),
+            answered: OnceCell::new(),
             model,
             dropped,
             status: None,
@@ -126,11 +131,14 @@ impl Note {
     /// What `usage` costs here, in nanodollars. A model under a name of the operator's own, such as a deployment at Azure, is
     /// known by what the answer calls it.
     pub fn price(&self, usage: &Usage) -> Option<u64> {
-        let class = self.meter.class;
-        match &self.rates {
-            Some(rates) => cost::cost(rates, usage, class),
-            None => cost::cost(&cost::lookup(self.provider, self.meter.model.as_ref()?)?, usage, class),
-        }
+        let rates = match &self.rates {
+            Some(rates) => rates,
+            None => {
+                let name = self.meter.model.as_ref().filter(|name| **name != self.model)?;
+                self.answered.get_or_init(|| cost::lookup(self.provider, name)).as_ref()?
+            }
+        };
+        cost::cost(rates, usage, self.meter.class)
     }
 
     /// How it went, as the metric's label says it.

@@ -146,7 +146,10 @@ const NANODOLLAR: u128 = 1_000_000_000;
 impl Rates {
     /// Rates of these prices.
     pub fn new(name: impl Into<Arc<str>>, mut prices: Vec<Price>) -> Self {
-        prices.sort_unstable();
+        // Those of the shipped table are sorted already.
+        if !prices.is_sorted() {
+            prices.sort_unstable();
+        }
         Self { name: name.into(), prices: prices.into() }
     }
 

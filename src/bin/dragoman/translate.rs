@@ -167,8 +167,9 @@ fn cost(call: &Call, config: &Config, request: &[u8], meter: &Meter) -> Option<u
     let Ok(Endpoint::Call(Operation::Generate, format)) = Endpoint::of("POST", &call.path, false) else { return None };
     let doc = Doc::strict(request).ok()?;
     let asked = client::ask(format, endpoint::model(&call.path), doc.root(), document::now()).ok()?.model;
-    let note = Note::new(config, upstream, &asked, config.name_at(&asked, place), Vec::new());
-    Note { meter: meter.clone(), ..note }.price(&usage)
+    let mut note = Note::new(config, upstream, &asked, config.name_at(&asked, place), Vec::new());
+    note.meter = meter.clone();
+    note.price(&usage)
 }
 
 fn configuration(call: &Call) -> Result<Config, String> {
