@@ -14,6 +14,7 @@ use crate::auth::Keyring;
 use crate::client::needs::needs;
 use crate::client::{self, Ask};
 use crate::config::{Balance, Choice, ClientAuth, Config, Credentials, Key, KeyLabel, Resolved, Role};
+use crate::cost;
 use crate::endpoint::{self, Endpoint};
 use crate::error::{Error, Kind, shorten};
 use crate::format::{Format, Operation};
@@ -89,6 +90,8 @@ pub struct Routed {
     pub operation: Operation,
     /// In which format.
     pub format: Format,
+    /// How many input tokens it has, estimated.
+    pub input: u64,
     /// The upstream to start with, unless the host's routes choose it.
     pub upstream: Option<usize>,
     /// Images to fetch and put into the body first.
@@ -99,6 +102,8 @@ pub struct Routed {
 
 /// Private headers: whatever a client sends under this prefix is removed.
 pub const PRIVATE: &str = "x-dragoman-";
+/// What an answer cost, in USD.
+const COST: &str = "x-dragoman-cost-usd";
 /// The header that the host's routes match.
 pub const UPSTREAM: &str = "x-dragoman-upstream";
 
@@ -235,7 +240,8 @@ impl Gateway {
             Operation::CountTokens | Operation::Embed => Vec::new(),
         };
         let headers = self.routing(&ask, upstream);
-        Ok(Ok(Routed { ask, operation, format, upstream, images, headers }))
+        let input = client::estimate::rough(doc.root());
+        Ok(Ok(Routed { ask, operation, format, input, upstream, images, headers }))
     }
 
     /// The images that must be fetched for the upstreams that this call may reach.
@@ -474,9 +480,10 @@ impl Gateway {
             (KeyLabel::Off, _) | (_, None) => "",
         };
         let last = record.and_then(|record| record.attempts.last());
-        let model = self.model.and_then(|place| self.config.models.get(place)).map_or("*", |model| &model.name);
+        let model = self.model_label(last);
         let operation = self.endpoint.as_ref().map_or("unknown", Endpoint::name);
         let (upstream, provider) = last.map_or(("", ""), |note| (note.upstream.as_str(), note.provider.id));
+        let abandoned = status.is_none();
         let status = status.unwrap_or(0).to_string();
         // What asks whether the filter is ready asks all day, and is no call.
         if self.endpoint != Some(Endpoint::Health) {
@@ -493,45 +500,69 @@ impl Gateway {
         let Some(record) = record else { return };
         let labels = [operation, model, provider];
         ledger.sample(&metrics::DURATION, &labels, now.saturating_sub(self.began));
-        for note in &record.attempts {
+        for (place, note) in record.attempts.iter().enumerate() {
             ledger.sample(&metrics::ATTEMPTS, &[&note.upstream, note.provider.id, note.result()], 1);
+            let used = record.used(place, abandoned);
+            let labels = [model, &note.upstream, note.provider.id, key_label];
+            let [model, upstream, provider, key] = labels;
+            let types = [
+                ("input", used.input),
+                ("output", used.output),
+                ("cache_read", used.cache_read),
+                ("cache_write", used.cache_write),
+                ("reasoning", used.reasoning),
+            ];
+            for (kind, count) in types.into_iter().filter(|(_, count)| *count > 0) {
+                ledger.sample(&metrics::TOKENS, &[kind, model, upstream, provider, key], count);
+            }
+            if let Some(cost) = record.cost_of(place, abandoned).filter(|cost| *cost > 0) {
+                ledger.sample(&metrics::COST, &labels, cost);
+            }
         }
         let Some(last) = last else { return };
-        self.account_answer(record, last, &labels, key_label, ledger);
+        let usage = record.total(abandoned);
+        self.account_answer(record, last, &labels, usage.output, ledger);
 
         ledger.state("dragoman_model", model);
         ledger.state("dragoman_upstream", upstream);
         ledger.state("dragoman_provider", last.provider.otel);
         ledger.state("dragoman_upstream_model", &last.model);
-        let (usage, told) = (spent(last), last.meter.usage.is_some());
-        if told {
+        if last.meter.usage.is_some() || usage.input > 0 {
             ledger.state("dragoman_input_tokens", &usage.input.to_string());
         }
-        if told || usage.output > 0 {
+        if last.meter.usage.is_some() || usage.output > 0 {
             ledger.state("dragoman_output_tokens", &usage.output.to_string());
             ledger.state("dragoman_total_tokens", &usage.total().to_string());
+        }
+        let cost = record.cost(abandoned);
+        if let Some(cost) = cost {
+            ledger.state("dragoman_cost_nanousd", &cost.to_string());
+            ledger
+                .state("dragoman_cost_microusd", &cost.saturating_add(500).checked_div(1000).unwrap_or(0).to_string());
         }
         if let Some(finish) = last.meter.finish {
             ledger.state("dragoman_finish_reason", finish);
         }
-        ledger.state("dragoman_usage", &self.usage_json(record, model));
+        ledger.state("dragoman_usage", &self.usage_json(record, model, &usage, cost));
+    }
+
+    /// What stands for the model in metrics and logs: its configured name; for one of many that a pattern matches, the name
+    /// that its prices have. Never what a client makes up.
+    fn model_label<'a>(&'a self, last: Option<&'a Note>) -> &'a str {
+        let model = self.model.and_then(|place| self.config.models.get(place));
+        match model {
+            Some(model) if model.pattern.is_none() => &model.name,
+            model => {
+                let priced = last.and_then(|note| note.rates.as_ref()).map(|rates| &*rates.name);
+                priced.or(model.map(|model| &*model.name)).unwrap_or("*")
+            }
+        }
     }
 
     /// Tells metrics of what the answer showed. `labels` are those of the distributions.
-    fn account_answer(&self, record: &Record, last: &Note, labels: &[&str; 3], key: &str, ledger: &mut dyn Ledger) {
-        let [_, model, provider] = *labels;
+    fn account_answer(&self, record: &Record, last: &Note, labels: &[&str; 3], output: u64, ledger: &mut dyn Ledger) {
+        let [_, _, provider] = *labels;
         let meter = &last.meter;
-        let usage = spent(last);
-        let types = [
-            ("input", usage.input),
-            ("output", usage.output),
-            ("cache_read", usage.cache_read),
-            ("cache_write", usage.cache_write),
-            ("reasoning", usage.reasoning),
-        ];
-        for (kind, count) in types.into_iter().filter(|(_, count)| *count > 0) {
-            ledger.sample(&metrics::TOKENS, &[kind, model, &last.upstream, provider, key], count);
-        }
         // Not if somebody answered in the upstream's place.
         let answered = self.error.or(record.refused).or(meter.error).is_some();
         let aborted = u64::from(!meter.ended && !answered);
@@ -545,7 +576,7 @@ impl Gateway {
         }
         if let Some(first) = meter.first_token.filter(|_| record.ask.stream) {
             ledger.sample(&metrics::FIRST_TOKEN, labels, first.saturating_sub(self.began));
-            let after = usage.output.saturating_sub(1);
+            let after = output.saturating_sub(1);
             if let Some(each) = meter.latest.saturating_sub(first).saturating_mul(1000).checked_div(after) {
                 ledger.sample(&metrics::PER_TOKEN, labels, each);
             }
@@ -553,7 +584,7 @@ impl Gateway {
     }
 
     /// All that is known of the call, as one JSON object.
-    fn usage_json(&self, record: &Record, model: &str) -> String {
+    fn usage_json(&self, record: &Record, model: &str, usage: &Usage, cost: Option<u64>) -> String {
         let mut body = Body::default();
         let mut w = Writer::new(&mut body);
         w.object(|w| {
@@ -569,8 +600,7 @@ impl Gateway {
             w.key("upstream").text(&last.upstream);
             w.key("provider").text(last.provider.id);
             w.key("upstream_model").text(&last.model);
-            let usage = spent(last);
-            if last.meter.usage.is_some() {
+            if last.meter.usage.is_some() || usage.input > 0 {
                 let counts = [
                     ("input_tokens", usage.input),
                     ("output_tokens", usage.output),
@@ -580,19 +610,25 @@ impl Gateway {
                     ("reasoning_tokens", usage.reasoning),
                 ];
                 counts.into_iter().for_each(|(name, count)| w.key(name).u64(count));
-            } else if usage.output > 0 {
-                w.key("output_tokens").u64(usage.output);
+                let seldom = [
+                    ("input_audio_tokens", usage.input_audio),
+                    ("output_audio_tokens", usage.output_audio),
+                    ("input_image_tokens", usage.input_image),
+                    ("output_image_tokens", usage.output_image),
+                    ("images", usage.images),
+                ];
+                seldom.into_iter().filter(|(_, count)| *count > 0).for_each(|(name, count)| w.key(name).u64(count));
+            }
+            w.key("service_tier").text(last.meter.class.name());
+            w.key("cost_nanousd");
+            match cost {
+                Some(cost) => w.u64(cost),
+                None => w.null(),
             }
             w.key("complete").bool(last.meter.ended);
         });
         String::from_utf8(body.into_bytes()).unwrap_or_default()
     }
-}
-
-/// What an attempt used: what its provider told, and of an answer that broke off at least what came.
-fn spent(note: &Note) -> Usage {
-    let usage = note.meter.usage.unwrap_or_default();
-    Usage { output: note.meter.cut_output().unwrap_or(usage.output), ..usage }
 }
 
 /// One of several, by chance.
@@ -620,8 +656,18 @@ pub fn answer_headers(record: &Record) -> Vec<(&'static str, Vec<u8>)> {
     if !last.dropped.is_empty() {
         headers.push(("x-dragoman-dropped-params", last.dropped.join(",").into_bytes()));
     }
+    headers.extend(cost_header(record));
     headers.extend(last.request_id.clone().map(|id| ("x-dragoman-upstream-request-id", id)));
     headers
+}
+
+/// The header that tells what an answer cost, once all of it has been read. Of a stream that is too late.
+pub fn cost_header(record: &Record) -> Option<(&'static str, Vec<u8>)> {
+    if record.ask.stream || !record.attempts.last()?.meter.ended {
+        return None;
+    }
+    let cost = record.cost(false)?;
+    Some((COST, cost::dollars(cost).into_bytes()))
 }
 
 impl Local {

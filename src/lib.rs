@@ -80,6 +80,9 @@ pub mod wire;
 pub mod provider;
 pub mod patch;
 
+// What it costs.
+pub mod cost;
+
 // What operators write.
 pub mod config;
 

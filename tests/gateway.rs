@@ -100,10 +100,11 @@ impl Call {
 
     /// A call that has gone to the first upstream.
     fn sent(&mut self) -> Record {
-        let Routed { ask, operation, format, upstream, .. } = self.body(r#"{"model":"smart","stream":true}"#);
+        let Routed { ask, operation, format, input, upstream, .. } = self.body(r#"{"model":"smart","stream":true}"#);
         let upstream = &self.config.upstreams[upstream.unwrap()];
-        let note = Note::new(upstream, "claude-haiku-4-5".into(), None, Vec::new());
-        Record { operation, format, ask, headers: Headers::default(), attempts: vec![note], refused: None }
+        let note = Note::new(&self.config, upstream, &ask.model, "claude-haiku-4-5".into(), None, Vec::new());
+        let (headers, attempts) = (Headers::default(), vec![note]);
+        Record { operation, format, ask, input, headers, attempts, refused: None }
     }
 
     fn told(&self, record: Option<&Record>, status: Option<u16>) -> Told {

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use dragoman::attempt::{self, FORWARDED, Inbound, KEY_HEADERS};
 use dragoman::client::{self, Ask};
 use dragoman::config::Config;
+use dragoman::cost::{Class, Part};
 use dragoman::endpoint::Endpoint;
 use dragoman::error::{Error, Kind};
 use dragoman::format::{Format, Operation};
@@ -217,6 +218,17 @@ fn words_in_the_configuration_are_known() {
     }
 }
 
+#[test]
+fn prices_are_those_of_the_code() {
+    let rows = table("| price | USD for |");
+    let said: BTreeSet<&str> =
+        rows.iter().flat_map(|row| words(&row[0])).map(|word| word.split(':').next().unwrap()).collect();
+    let parts = Part::ALL.iter().map(|(name, _)| *name);
+    let classes = Class::ALL.iter().skip(1).map(|(name, _)| *name);
+    assert_eq!(said, parts.chain(classes).chain(["above"]).collect());
+    assert!(readme().contains(&format!("the shipped table: {} models", dragoman::cost::table::all().count())));
+}
+
 // Calls
 
 #[test]
@@ -270,7 +282,7 @@ fn metrics_are_those_of_the_code() {
     for status in [None, Some(200), Some(302), Some(429), Some(503), Some(504)] {
         for error in [None, Some(Kind::Internal)] {
             for ended in [false, true] {
-                let mut note = Note::new(&config.upstreams[0], String::new(), None, Vec::new());
+                let mut note = Note::new(&config, &config.upstreams[0], "", String::new(), None, Vec::new());
                 note.status = status;
                 (note.meter.error, note.meter.ended) = (error, ended);
                 results.insert(note.result());
@@ -291,18 +303,21 @@ fn config() -> Config {
 
 /// A call of which all is known, at its end.
 fn ended_call(config: &Config) -> Record {
-    let ask = Ask { model: "smart".to_owned(), stream: true, ..Ask::default() };
-    let mut note = Note::new(&config.upstreams[1], "claude-haiku-5-5".to_owned(), None, vec!["seed".to_owned()]);
+    let ask = Ask { model: "smart".to_owned(), ..Ask::default() };
+    let (model, dropped) = ("claude-haiku-5-5".to_owned(), vec!["seed".to_owned()]);
+    let mut note = Note::new(config, &config.upstreams[1], &ask.model, model, None, dropped);
     note.status = Some(200);
     note.request_id = Some(b"req_1".to_vec());
     note.meter = Meter {
         usage: Some(Usage { input: 3, output: 4, ..Usage::default() }),
         finish: Some("stop"),
         error: Some(Kind::Overloaded),
+        ended: true,
         ..Meter::default()
     };
     let (operation, format) = (Operation::Generate, Format::Chat);
-    Record { operation, format, ask, headers: Headers::default(), attempts: vec![note], refused: None }
+    let (headers, attempts) = (Headers::default(), vec![note]);
+    Record { operation, format, ask, input: 0, headers, attempts, refused: None }
 }
 
 #[derive(Default)]

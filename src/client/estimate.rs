@@ -36,7 +36,15 @@ pub fn of_text(text: &str) -> u64 {
 
 /// Guesses the input tokens of a Messages or chat request.
 pub fn estimate(root: Node<'_>) -> u64 {
-    let mut tally = Tally::default();
+    count(root, Tally::default())
+}
+
+/// The same from the lengths of texts alone, four bytes to a token: for every call, in a fiftieth of the time.
+pub fn rough(root: Node<'_>) -> u64 {
+    count(root, Tally { rough: true, ..Tally::default() })
+}
+
+fn count(root: Node<'_>, mut tally: Tally) -> u64 {
     for (name, value) in root.members() {
         match &*name {
             "messages" => value.items().for_each(|message| {
@@ -130,20 +138,29 @@ static COSTS: [Cost; 256] = {
     costs
 };
 
-/// A sum of tokens, in thousandths.
+/// A sum of tokens.
 #[derive(Debug, Default)]
-struct Tally(u64);
+struct Tally {
+    /// In thousandths.
+    sum: u64,
+    /// Whether texts are only measured.
+    rough: bool,
+}
 
 impl Tally {
     fn tokens(&self) -> u64 {
-        self.0.div_ceil(1000)
+        self.sum.div_ceil(1000)
     }
 
     fn add(&mut self, tokens: u64) {
-        self.0 = self.0.saturating_add(tokens.saturating_mul(1000));
+        self.sum = self.sum.saturating_add(tokens.saturating_mul(1000));
     }
 
     fn text(&mut self, text: &str) {
+        if self.rough {
+            self.sum = self.sum.saturating_add((text.len() as u64).saturating_mul(250));
+            return;
+        }
         let mut group = TAIL;
         let mut sum = 0_u64;
         for (at, byte) in text.bytes().enumerate() {
@@ -155,10 +172,13 @@ impl Tally {
             sum = sum.wrapping_add(u64::from(if goes_on { cost.next } else { cost.start }));
             group = if cost.group == TAIL { group } else { cost.group };
         }
-        self.0 = self.0.saturating_add(sum);
+        self.sum = self.sum.saturating_add(sum);
     }
 
     fn string(&mut self, node: Node<'_>) {
+        if self.rough {
+            return self.text(node.raw().trim_matches('"'));
+        }
         if let Some(string) = node.str() {
             self.text(&string.to_text());
         }

@@ -9,6 +9,7 @@ mod header;
 mod key;
 mod model;
 mod pattern;
+mod price;
 mod read;
 mod remote_images;
 mod resolve;
@@ -33,6 +34,7 @@ use sha2::{Digest, Sha256};
 
 use crate::auth::sigv4::Keys;
 use crate::auth::token::Source;
+use crate::cost::Rates;
 use crate::provider::Provider;
 
 /// What a configuration is read for.
@@ -61,6 +63,8 @@ pub struct Config {
     pub names: HashMap<String, usize>,
     /// The places in `models` of those whose name is a pattern, the longest first.
     pub patterns: Vec<usize>,
+    /// Prices of models, over those of the shipped table: names of models, or `PROVIDER/MODEL`.
+    pub prices: HashMap<String, Rates>,
     /// Callers.
     pub keys: Vec<Key>,
     /// SHA-256 of a secret to its place in `keys`.
@@ -277,6 +281,8 @@ pub struct Model {
     pub timeouts: Timeouts,
     /// How often the host may try again.
     pub retries: Option<u32>,
+    /// What it costs, wherever it is answered.
+    pub price: Option<Rates>,
 }
 
 /// One of a model's upstreams.

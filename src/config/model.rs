@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::pattern::{self, sides};
 use super::read::Value;
 use super::upstream::Upstreams;
-use super::{Balance, Choice, Model, Timeouts, time};
+use super::{Balance, Choice, Model, Timeouts, price, time};
 use crate::error::shorten;
 use crate::json::Kind;
 
@@ -96,7 +96,8 @@ fn one(value: &Value<'_>, upstreams: &Upstreams, models: &mut Models) -> Option<
     let balance = fields.or_default("balance", balance);
     let timeouts = fields.or_default("timeouts", timeouts);
     let retries = fields.maybe("retries", |value| value.whole(0..=10)?.try_into().ok());
-    fields.refuse(&["fallbacks", "limits", "price"]);
+    let price = fields.maybe("price", |value| price::read(value, name.as_deref().unwrap_or_default()));
+    fields.refuse(&["fallbacks", "limits"]);
     fields.finish();
     Some(Model {
         name: name?,
@@ -107,6 +108,7 @@ fn one(value: &Value<'_>, upstreams: &Upstreams, models: &mut Models) -> Option<
         balance: balance?,
         timeouts: timeouts?,
         retries: retries?,
+        price: price?,
     })
 }
 

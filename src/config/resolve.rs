@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use sha2::{Digest, Sha256};
 
 use super::pattern::{is_name, matches, sides, star};
-use super::{Config, Key, Model};
+use super::{Config, Key, Model, Upstream};
+use crate::cost::{self, Rates};
 
 /// A name that a client asked for, found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,16 @@ impl Config {
     /// What the upstream at a place in [`Config::upstreams`] calls the model that a client asked for as `asked`.
     pub fn name_at(&self, asked: &str, upstream: usize) -> String {
         self.model(asked).map_or_else(|| asked.to_owned(), |resolved| self.upstream_model(&resolved, upstream))
+    }
+
+    /// What the model that a client asked for as `asked` costs at `upstream`, which calls it `name`: the model's own `price`,
+    /// else what `prices` say, else the shipped table. A plain client's name is looked up in `prices` as well.
+    pub fn rates(&self, asked: &str, upstream: &Upstream, name: &str) -> Option<Rates> {
+        let model = self.model(asked).and_then(|resolved| self.models.get(resolved.model?));
+        let own = model.and_then(|model| model.price.clone());
+        let listed = || cost::lookup_in(&self.prices, upstream.provider, name);
+        let by_client = || self.prices.get(&model?.name).cloned();
+        own.or_else(listed).or_else(by_client).or_else(|| cost::lookup(upstream.provider, name))
     }
 
     /// Whether `key` may ask for it, be it listed by the name that the client used or by the model's own.

@@ -7,7 +7,7 @@ use super::model::{self, Models};
 use super::read::{Fields, Report, Value};
 use super::remote_images;
 use super::upstream::{self, Upstreams};
-use super::{ClientAuth, Config, Fault, KeyLabel, Metrics, Purpose, Role, UnsupportedParams};
+use super::{ClientAuth, Config, Fault, KeyLabel, Metrics, Purpose, Role, UnsupportedParams, price};
 use crate::json::{Doc, Kind};
 
 /// The largest document.
@@ -64,7 +64,8 @@ fn config(mut fields: Fields<'_>, env: &dyn Fn(&str) -> Option<String>, purpose:
     });
     let remote_images = fields.maybe("remote_images", remote_images::read);
     let metrics = fields.or_default("metrics", metrics);
-    fields.refuse(&["prices", "reserve"]);
+    let prices = fields.or_default("prices", price::table);
+    fields.refuse(&["reserve"]);
     fields.finish();
 
     let Upstreams { list: upstreams, .. } = upstreams;
@@ -77,6 +78,7 @@ fn config(mut fields: Fields<'_>, env: &dyn Fn(&str) -> Option<String>, purpose:
         models,
         names,
         patterns,
+        prices: prices?,
         keys,
         key_hashes,
         key_ids,

@@ -87,7 +87,8 @@ impl Cluster {
                 outbound => outbound?,
             }
         };
-        let note = Note::new(upstream, model, account.key, outbound.dropped.clone());
+        let asked = record.borrow().ask.model.clone();
+        let note = Note::new(&config, upstream, &asked, model, account.key, outbound.dropped.clone());
         self.exchange = Some(exchange::send(outbound, note, account, &record, body.len()));
         self.lent = true;
         Ok(())
@@ -121,7 +122,8 @@ fn alone(headers: &Headers, doc: &Doc<'_>) -> Result<Shared, Error> {
         return Err(Error::new(Kind::NotFound, "this path needs no upstream"));
     };
     let ask = client::ask(format, endpoint::model(&path), doc.root(), abi::now() / 1000)?;
-    let record = Record { operation, format, ask, headers: headers.clone(), attempts: Vec::new(), refused: None };
+    let (headers, attempts) = (headers.clone(), Vec::new());
+    let record = Record { operation, format, ask, input: 0, headers, attempts, refused: None };
     Ok(Rc::new(RefCell::new(record)))
 }
 

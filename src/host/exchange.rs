@@ -8,7 +8,7 @@ use super::calls::Shared;
 use super::warn_if_refused;
 use crate::attempt::{Outbound, Piece, REQUEST_IDS, hidden};
 use crate::error::Error;
-use crate::gateway::Local;
+use crate::gateway::{Local, cost_header};
 use crate::http::Headers;
 use crate::record::Note;
 use crate::reply::{EVENT_STREAM, Finished, Plan, Reply};
@@ -165,6 +165,9 @@ impl Exchange {
         self.held.set("content-type", finished.content_type);
         self.held.set("content-length", length.to_string());
         self.held.remove("content-encoding");
+        if let Some((name, cost)) = cost_header(&self.record.borrow()) {
+            self.held.set(name, cost);
+        }
         if finished.content_type == EVENT_STREAM {
             self.held.set("cache-control", "no-cache");
         }

@@ -139,9 +139,9 @@ impl Listener {
         for (name, value) in &routed.headers {
             headers.set(name, value.as_str());
         }
-        let Routed { operation, format, .. } = *routed;
+        let Routed { operation, format, input, .. } = *routed;
         let ask = routed.ask.clone();
-        let record = Record { operation, format, ask, headers, attempts: Vec::new(), refused: None };
+        let record = Record { operation, format, ask, input, headers, attempts: Vec::new(), refused: None };
         let record = Rc::new(RefCell::new(record));
         self.record = Some(Rc::clone(&record));
         record
@@ -191,7 +191,8 @@ impl Listener {
         if let Some(scheme) = record.borrow().headers.get(FORWARDED_PROTO) {
             outbound.headers.set(FORWARDED_PROTO, scheme);
         }
-        let note = Note::new(upstream, model, account.key, std::mem::take(&mut outbound.dropped));
+        let dropped = std::mem::take(&mut outbound.dropped);
+        let note = Note::new(&config, upstream, &routed.ask.model, model, account.key, dropped);
         self.exchange = Some(exchange::send(outbound, note, account, &record, doc.bytes().len()));
         Ok(())
     }

@@ -5,7 +5,9 @@ mod document;
 mod envoy;
 mod key;
 mod mock;
+mod prices;
 mod providers;
+mod report;
 mod translate;
 
 use std::io::Write;
@@ -31,8 +33,12 @@ enum Command {
     Key(key::Action),
     /// Mock providers in their native formats, for demos and tests.
     Mock(mock::Options),
+    /// The price table.
+    Prices(prices::Options),
     /// The catalogue: the providers that a configuration may name.
     Providers(providers::Options),
+    /// Spend and tokens by key, team, model and day, from an access log on standard input.
+    Report(report::Options),
     /// What the filter would send to an upstream, and what it would make of an answer.
     #[command(subcommand)]
     Translate(translate::Direction),
@@ -44,7 +50,9 @@ fn main() -> std::process::ExitCode {
         Command::Envoy(options) => envoy::run(options),
         Command::Key(action) => key::run(action),
         Command::Mock(options) => mock::run(options),
+        Command::Prices(options) => prices::run(options),
         Command::Providers(options) => providers::run(options),
+        Command::Report(options) => report::run(options),
         Command::Translate(direction) => translate::run(direction),
     };
     match result {

@@ -78,10 +78,7 @@ fn top_level() {
     extra(r#""role":"gatway""#, &["role: unknown value `gatway`; did you mean `gateway`?"]);
     extra(r#""role":"x""#, &["role: unknown value `x`; expected `gateway`, `standalone` or `upstream`"]);
     extra(r#""role":null"#, &["role: expected a string, got null"]);
-    extra(
-        r#""prices":{},"reserve":"max""#,
-        &["prices: not enforced yet; remove it", "reserve: not enforced yet; remove it"],
-    );
+    extra(r#""prices":{},"reserve":"max""#, &["reserve: not enforced yet; remove it"]);
     let images = |images: &str, fault: &str| extra(&format!(r#""remote_images":{images}"#), &[fault]);
     images(
         "{}",
@@ -347,7 +344,7 @@ fn models() {
             "models[0].retries: expected a whole number from 0 to 10, got `11`",
             "models[0].fallbacks: not enforced yet; remove it",
             "models[0].limits: not enforced yet; remove it",
-            "models[0].price: not enforced yet; remove it",
+            "models[0].price: names no price; expected at least one of `input`, `output`, `image` and `request`",
         ],
     );
     model(
@@ -366,6 +363,41 @@ fn models() {
     extra(
         r#""models":[{"name":"m","upstreams":["a"]},{"name":"n","aliases":["m"],"upstreams":["a"]}]"#,
         &["models[1].aliases[0]: `m` stands at `models[0].name` already"],
+    );
+}
+
+#[test]
+fn prices() {
+    let number = "expected a price in USD per million tokens, from 0 to 18000000, with at most 12 decimals";
+    extra(
+        r#""prices":{"m":{"input":-1,"output":"3","cache_read":1e-13,"inptu":1,"request":19,"flex":{"batch":{}}},"":{"input":1}}"#,
+        &[
+            &format!("prices.m.input: {number}"),
+            "prices.m.output: expected a number, the price in USD per million tokens, got a string",
+            &format!("prices.m.cache_read: {number}"),
+            "prices.m.inptu: unknown key; did you mean `input`?",
+            "prices.m.request: expected a price in USD, from 0 to 18, with at most 18 decimals",
+            "prices.m.flex.batch: unknown key; known here: `input`, `output`, `cache_read`, `cache_write`, `cache_write_1h`, \
+                `reasoning`, `input_audio`, `output_audio`, `input_image`, `output_image`, `image`, `request`, `above`",
+            "prices.: expected the name of a model",
+        ],
+    );
+    extra(
+        r#""prices":{"m":{"input":1,"above":{"many":{"input":2},"0":{"input":2},"200k":{"input":null,"x":1}}},"n":3,"o":{"flex":{"input":1}}}"#,
+        &[
+            "prices.m.above.many: expected a number of tokens such as `200k` or `200000`",
+            "prices.m.above.0: expected a number of tokens such as `200k` or `200000`",
+            "prices.m.above.200k.input: expected a number, the price in USD per million tokens, got null",
+            "prices.m.above.200k.x: unknown key; known here: `input`, `output`, `cache_read`, `cache_write`, `cache_write_1h`, \
+                `reasoning`, `input_audio`, `output_audio`, `input_image`, `output_image`, `image`, `request`",
+            "prices.n: expected an object, got a number",
+            "prices.o: names no price; expected at least one of `input`, `output`, `image` and `request`",
+        ],
+    );
+    extra(r#""prices":[]"#, &["prices: expected an object, got an array"]);
+    model(
+        r#""name":"m","upstreams":["a"],"price":{"input":1,"output":true}"#,
+        &["models[0].price.output: expected a number, the price in USD per million tokens, got a boolean"],
     );
 }
 

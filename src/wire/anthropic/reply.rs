@@ -283,7 +283,9 @@ impl Reply {
     /// Counts are cumulative: a later one replaces an earlier one.
     fn usage(&mut self, node: Node<'_>, out: Out<'_>) {
         self.counts.read(node);
-        let service_tier = node.get("service_tier").and_then(Node::str);
+        let text = |name| node.get(name).and_then(Node::str);
+        // Fast mode has prices of its own, whatever the tier is.
+        let service_tier = text("speed").filter(|speed| *speed == "fast").or_else(|| text("service_tier"));
         out(Event::Usage { usage: self.counts.usage(), service_tier });
     }
 

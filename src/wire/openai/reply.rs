@@ -271,6 +271,9 @@ pub(super) fn usage(node: Node<'_>) -> Option<Usage> {
                 usage.cache_read = count.unwrap_or_default().max(usage.cache_read);
             }
             "cache_creation_input_tokens" => usage.cache_write = count.unwrap_or_default().max(usage.cache_write),
+            "cache_creation" => {
+                usage.cache_write_1h = value.get("ephemeral_1h_input_tokens").and_then(Node::u64).unwrap_or(0);
+            }
             "reasoning_tokens" => usage.reasoning = count.unwrap_or_default().max(usage.reasoning),
             "prompt_tokens_details" | "input_tokens_details" => input_details(value, &mut usage),
             "completion_tokens_details" | "output_tokens_details" => output_details(value, &mut usage),
@@ -297,6 +300,7 @@ fn input_details(node: Node<'_>, usage: &mut Usage) {
         let count = value.u64().unwrap_or_default();
         match &*name {
             "audio_tokens" => usage.input_audio = count,
+            "image_tokens" => usage.input_image = count,
             "cache_creation_tokens" | "cache_write_tokens" => usage.cache_write = count.max(usage.cache_write),
             "cached_tokens" => usage.cache_read = count.max(usage.cache_read),
             _ => {}
@@ -309,6 +313,7 @@ fn output_details(node: Node<'_>, usage: &mut Usage) {
         let count = value.u64().unwrap_or_default();
         match &*name {
             "audio_tokens" => usage.output_audio = count,
+            "image_tokens" => usage.output_image = count,
             "reasoning_tokens" => usage.reasoning = count.max(usage.reasoning),
             _ => {}
         }

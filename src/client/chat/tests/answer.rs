@@ -204,6 +204,7 @@ fn usage_includes_the_cache() {
         reasoning: 5,
         input_audio: 6,
         output_audio: 7,
+        ..Usage::default()
     };
     answer.add(Event::Usage { usage, service_tier: Some("standard".into()) });
     let whole = written(&answer);

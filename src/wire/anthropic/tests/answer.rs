@@ -101,6 +101,14 @@ fn a_later_count_replaces_an_earlier_one() {
 }
 
 #[test]
+fn fast_mode_is_a_class_of_service() {
+    let start = START.replace(r#""service_tier":"standard""#, r#""service_tier":"standard","speed":"fast""#);
+    assert!(collected(&[&start, DELTA, STOP]).service_tier.is_some_and(|tier| tier == "fast"));
+    let start = START.replace(r#""service_tier":"standard""#, r#""service_tier":"priority","speed":"standard""#);
+    assert!(collected(&[&start, DELTA, STOP]).service_tier.is_some_and(|tier| tier == "priority"));
+}
+
+#[test]
 fn thought_and_tools() {
     let answer = collected(&[
         START,
