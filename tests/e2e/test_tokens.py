@@ -36,9 +36,9 @@ def upstreams(providers: Providers) -> dict[str, dict]:
         "azure": {"azure_ad": azure},
         "ibm": {"ibm_iam": {"api_key": {"env": "IBM_API_KEY"}, "authority": providers.url}},
     }
-    address = {"base_url": f"{providers.url}/v1"}
-    provider = {"google": "openai_compatible", "azure": "azure_ai", "ibm": "openai_compatible"}
-    return {name: {"provider": provider[name], "credentials": credentials[name]} | address for name in credentials}
+    compatible = {"provider": "openai_compatible", "base_url": f"{providers.url}/v1"}
+    provider = {"google": compatible, "azure": {"provider": "azure_ai", "base_url": providers.url}, "ibm": compatible}
+    return {name: provider[name] | {"credentials": credentials[name]} for name in credentials}
 
 
 @pytest.fixture(autouse=True)
