@@ -73,7 +73,8 @@ def asked(providers: Providers, path: str) -> list[dict]:
 
 def keys(providers: Providers) -> list[str]:
     """What calls were paid with."""
-    return [sent["headers"]["authorization"] for sent in asked(providers, PATHS["chat"])]
+    calls = [request for request in providers.received() if request["path"].endswith(PATHS["chat"])]
+    return [sent["headers"]["authorization"] for sent in calls]
 
 
 KINDS = {"standalone": standalone, "gateway": gateway_role}
