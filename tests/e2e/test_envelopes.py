@@ -29,7 +29,7 @@ UPSTREAMS = {
     "azure-v1": upstream("azure", api_version="v1"),
     # Its key is exchanged for a token.
     "watsonx": upstream("watsonx", project="p-1")
-    | {"credentials": {"ibm_iam": {"api_key": {"env": "OPENAI_API_KEY"}, "authority": HERE}}},
+    | {"credentials": {"ibm_iam": {"api_key": {"env": "OPENAI_API_KEY"}, "authority": HERE, "cluster": "tokens"}}},
 }
 # Each upstream by its name, as a model of its own.
 MODELS = [{"name": name, "upstreams": [name]} for name in UPSTREAMS]
