@@ -3,12 +3,14 @@
 mod check;
 mod document;
 mod envoy;
+mod import;
 mod key;
 mod mock;
 mod providers;
 mod translate;
 
 use std::io::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, Subcommand};
 
@@ -26,6 +28,9 @@ enum Command {
     Check(check::Options),
     /// Writes a complete configuration of Envoy.
     Envoy(envoy::Options),
+    /// A configuration made from another gateway's, and a report of what became of each setting.
+    #[command(subcommand)]
+    Import(import::Gateway),
     /// Virtual keys.
     #[command(subcommand)]
     Key(key::Action),
@@ -42,6 +47,7 @@ fn main() -> std::process::ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(options) => check::run(options),
         Command::Envoy(options) => envoy::run(options),
+        Command::Import(gateway) => import::run(gateway),
         Command::Key(action) => key::run(action),
         Command::Mock(options) => mock::run(options),
         Command::Providers(options) => providers::run(options),
@@ -62,4 +68,11 @@ fn print(text: &str) -> Result<(), String> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(format!("cannot write: {error}")),
         _ => Ok(()),
     }
+}
+
+/// Unix seconds; `DRAGOMAN_NOW` makes output repeatable.
+#[expect(clippy::disallowed_methods, reason = "the command line reads the clock for the core")]
+fn now() -> u64 {
+    let set = std::env::var("DRAGOMAN_NOW").ok().and_then(|now| now.parse().ok());
+    set.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
 }

@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -115,7 +114,7 @@ fn response(answer: &Answer) -> Result<ExitCode, String> {
         headers.set("content-type", if json { "application/json" } else { EVENT_STREAM });
     }
     let mut meter = Meter::default();
-    let now = now().saturating_mul(1000);
+    let now = crate::now().saturating_mul(1000);
     let reply = &mut outbound.reply;
     let (status, media_type, out) = match reply.head(answer.status, &headers) {
         Plan::Stream => {
@@ -177,7 +176,7 @@ fn outbound(call: &Call, config: &Config, headers: &Headers, body: &[u8]) -> Res
     let client = client::of(format);
     let translate = || {
         let doc = Doc::strict(body).map_err(|fault| Error::invalid(format!("the body is not JSON: {fault}")))?;
-        let ask = client::ask(format, endpoint::model(&call.path), doc.root(), now())?;
+        let ask = client::ask(format, endpoint::model(&call.path), doc.root(), crate::now())?;
         let model = config.name_at(&ask.model, place);
         let mut headers = headers.clone();
         headers.set(":method", "POST");
@@ -225,11 +224,4 @@ fn print(bytes: &[u8]) -> Result<(), String> {
     let mut out = std::io::stdout().lock();
     let end: &[u8] = if bytes.ends_with(b"\n") { b"" } else { b"\n" };
     out.write_all(bytes).and_then(|()| out.write_all(end)).map_err(|e| format!("standard output: {e}"))
-}
-
-/// Unix seconds; `DRAGOMAN_NOW` makes output repeatable.
-#[expect(clippy::disallowed_methods, reason = "the command line reads the clock for the core")]
-fn now() -> u64 {
-    let set = std::env::var("DRAGOMAN_NOW").ok().and_then(|now| now.parse().ok());
-    set.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
 }

@@ -1,0 +1,232 @@
+//! What the filter's reader refuses goes again, so that the document is one that it takes. The reader alone says what this
+//! version has: what it takes one day is written from that day on.
+
+use dragoman::config::Config;
+use serde_json::Value;
+
+use super::draft::Draft;
+use super::report::Report;
+
+/// More rounds than a document needs: each takes away all that the reader tells of, and it tells of many things at once.
+const ROUNDS: usize = 10_000;
+
+/// Members without which what they stand in means nothing: (list, member).
+const NEEDED: &[(&str, &str)] = &[
+    ("upstreams", "base_url"),
+    ("upstreams", "credentials"),
+    ("upstreams", "options"),
+    ("upstreams", "provider"),
+    ("models", "name"),
+    ("models", "upstreams"),
+    // Without it a key would not expire.
+    ("keys", "expires"),
+    ("keys", "hash"),
+    ("keys", "id"),
+    ("teams", "id"),
+];
+
+/// A step from a value to one inside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Member(String),
+    Item(usize),
+}
+
+/// Settles the document.
+pub fn settle(draft: &mut Draft, report: &mut Report) {
+    let mut document = draft.value();
+    for _ in 0..ROUNDS {
+        let Err(faults) = Config::parse_upstreams(document.to_string().as_bytes(), &|_| None) else { break };
+        let mut changed = false;
+        // The last first: so the places of the others stay what they are.
+        for fault in faults.iter().rev() {
+            let reason = fault.message.split(';').next().unwrap_or_default();
+            changed |= give_up(&mut document, &fault.place, reason, report);
+        }
+        if !changed {
+            break;
+        }
+    }
+    draft.document = document;
+}
+
+/// Takes away what the reader refuses; whether there was something.
+fn give_up(document: &mut Value, place: &str, reason: &str, report: &mut Report) -> bool {
+    let mut path = path(document, place);
+    let label = label(document, &path);
+    if let [Step::Member(list), _, Step::Member(member)] = path.as_slice()
+        && (list.as_str(), member.as_str()) == ("models", "balance")
+        && let Some(balance) = at(document, &path).filter(|balance| **balance != "weighted")
+    {
+        *balance = "weighted".into();
+        report.replace(&label, "by weight: this version has no such balance");
+        return true;
+    }
+    if let [Step::Member(list), _, Step::Member(member), rest @ ..] = path.as_slice() {
+        let is_one = rest.is_empty() || list == "upstreams";
+        if is_one && NEEDED.contains(&(list.as_str(), member.as_str())) {
+            path.truncate(2);
+        }
+    }
+    let gone = self::label(document, &path);
+    if !remove(document, &path) {
+        return false;
+    }
+    report.refuse(&gone, reason);
+    // What bounds spending may not go unnoticed.
+    if let [Step::Member(list), _, Step::Member(member), ..] = path.as_slice()
+        && matches!(member.as_str(), "budget" | "limits")
+    {
+        report.step(format!("this version does not hold {list} to `{member}`: {reason}"));
+    }
+    if gone != label {
+        report.step(format!("`{gone}` is left out: `{label}`: {reason}"));
+    }
+    true
+}
+
+/// The steps to a place, as far as there is something.
+fn path(document: &Value, place: &str) -> Vec<Step> {
+    let (mut value, mut rest, mut path) = (document, place, Vec::new());
+    while !rest.is_empty() {
+        let next = match value {
+            Value::Object(members) => {
+                let name = rest.strip_prefix('.').unwrap_or(rest);
+                let found = members.iter().filter_map(|(member, value)| {
+                    let after = name.strip_prefix(member.as_str())?;
+                    let ends = after.is_empty() || after.starts_with(['.', '[']);
+                    ends.then(|| (Step::Member(member.clone()), value, after))
+                });
+                found.max_by_key(|(step, _, _)| match step {
+                    Step::Member(name) => name.len(),
+                    Step::Item(_) => 0,
+                })
+            }
+            Value::Array(items) => {
+                rest.strip_prefix('[').and_then(|rest| rest.split_once(']')).and_then(|(at, after)| {
+                    let at = at.parse().ok()?;
+                    Some((Step::Item(at), items.get(at)?, after))
+                })
+            }
+            _ => None,
+        };
+        let Some((step, inside, after)) = next else { break };
+        path.push(step);
+        (value, rest) = (inside, after);
+    }
+    path
+}
+
+/// The place for people: things in lists by their names.
+fn label(document: &Value, path: &[Step]) -> String {
+    let (mut value, mut label) = (Some(document), String::new());
+    for step in path {
+        value = match (step, value) {
+            (Step::Member(name), Some(inside)) => {
+                if !label.is_empty() {
+                    label.push('.');
+                }
+                label.push_str(name);
+                inside.get(name)
+            }
+            (Step::Item(at), Some(inside)) => {
+                let item = inside.get(at);
+                let name = item.and_then(|item| item.get("name").or(item.get("id")).or(Some(item))?.as_str());
+                label.push_str(&format!("[{}]", name.map_or_else(|| at.to_string(), str::to_owned)));
+                item
+            }
+            (_, None) => None,
+        };
+    }
+    label
+}
+
+fn at<'d>(document: &'d mut Value, path: &[Step]) -> Option<&'d mut Value> {
+    path.iter().try_fold(document, |value, step| match step {
+        Step::Member(name) => value.get_mut(name),
+        Step::Item(at) => value.get_mut(at),
+    })
+}
+
+/// Takes a value away, and what is empty without it.
+fn remove(document: &mut Value, path: &[Step]) -> bool {
+    let Some((last, outer)) = path.split_last() else { return false };
+    let Some(inside) = at(document, outer) else { return false };
+    let (removed, empty) = match (last, inside) {
+        (Step::Member(name), Value::Object(members)) => (members.shift_remove(name).is_some(), members.is_empty()),
+        (Step::Item(at), Value::Array(items)) if *at < items.len() => {
+            items.remove(*at);
+            // An empty list of models is none that may be used.
+            (true, items.is_empty() && outer.len() == 1)
+        }
+        _ => (false, false),
+    };
+    if removed && empty && !outer.is_empty() {
+        remove(document, outer);
+    }
+    removed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn steps(document: &Value, place: &str) -> String {
+        label(document, &path(document, place))
+    }
+
+    #[test]
+    fn places_are_found() {
+        let document = json!({
+            "upstreams": {"a": {}, "a.b": {"limits": {"rpm": 1}}},
+            "models": [{"name": "m", "upstreams": ["a", {"name": "a.b"}]}],
+            "keys": [{"id": "k"}],
+        });
+        for (place, expected) in [
+            ("upstreams.a.b.limits.rpm", "upstreams.a.b.limits.rpm"),
+            ("upstreams.a.base_url", "upstreams.a"),
+            ("models[0].upstreams[1]", "models[m].upstreams[a.b]"),
+            ("models[0].upstreams[0]", "models[m].upstreams[a]"),
+            ("keys[0].hash", "keys[k]"),
+            ("nothing", ""),
+        ] {
+            assert_eq!(steps(&document, place), expected, "{place}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused_goes_with_what_it_leaves_empty() {
+        let mut document = json!({
+            "upstreams": {
+                "bad": {"provider": "nobody", "credentials": "none"},
+                "good": {"provider": "openai", "credentials": "none", "params": {"force": {"model": "x"}}},
+            },
+            "models": [
+                {"name": "lost", "upstreams": ["bad"], "upstream_models": {"bad": "x"}},
+                {"name": "kept", "upstreams": ["bad", "good"], "upstream_models": {"bad": "x"}, "balance": "nonsense"},
+            ],
+        });
+        let mut report = Report::default();
+        report.exact("a", "models[lost].name");
+        report.exact("b", "models[kept].balance");
+        report.exact("c", "upstreams.good.params.force.model");
+        let mut draft = Draft { ..Draft::default() };
+        draft.document = document.clone();
+        for _ in 0..10 {
+            let Err(faults) = Config::parse_upstreams(document.to_string().as_bytes(), &|_| None) else { break };
+            for fault in faults.iter().rev() {
+                give_up(&mut document, &fault.place, "no", &mut report);
+            }
+        }
+        let expected = json!({
+            "upstreams": {"good": {"provider": "openai", "credentials": "none"}},
+            "models": [{"name": "kept", "upstreams": ["good"], "balance": "weighted"}],
+        });
+        assert_eq!(document, expected);
+        let text = report.text();
+        assert!(text.contains("a: unsupported (this version refuses `models[lost]`: no)"), "{text}");
+        assert!(text.contains("b: approximate -> models[kept].balance (by weight"), "{text}");
+        assert!(text.contains("c: unsupported"), "{text}");
+    }
+}

@@ -1,0 +1,200 @@
+//! `dragoman import litellm`: realistic configurations become documents that the filter takes, and of every setting the
+//! report says what became of it. One folder of `tests/import` per configuration:
+//!
+//! | file | |
+//! |---|---|
+//! | `config.yaml` | the proxy's configuration |
+//! | `*.csv`, `*.json` | tables of its database |
+//! | `dragoman.yaml` | golden: the document |
+//! | `report.txt` | golden: the report |
+//!
+//! `UPDATE=1` writes the golden files anew. What is secret in a configuration holds the word `HUSH`, and no output does.
+//! Calls through an imported document are tested in `tests/e2e`.
+#![cfg(feature = "cli")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// What the proxy's environment holds, as far as its configuration asks for it.
+const ENVIRONMENT: &[(&str, &str)] = &[
+    ("AZURE_BASE_EAST", "https://east.openai.azure.com"),
+    ("LITELLM_MASTER_KEY", "sk-HUSH-master-0123456789abcdef"),
+    ("LM_STUDIO_URL", "http://studio:1234/v1"),
+    ("WATSONX_PROJECT", "11111111-2222-3333-4444-555555555555"),
+];
+
+/// 2027-01-15T00:00:00Z
+const NOW: &str = "1799971200";
+
+fn folders() -> Vec<PathBuf> {
+    let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import");
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(all).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    assert_eq!(folders.len(), 10);
+    folders
+}
+
+/// The tables beside a configuration.
+fn dumps(folder: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let is_dump = |path: &PathBuf| path.extension().is_some_and(|end| end == "csv" || end == "json");
+    let mut dumps: Vec<PathBuf> = files.filter(is_dump).collect();
+    dumps.sort();
+    dumps
+}
+
+fn dragoman(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dragoman"));
+    command.args(arguments).env_clear().envs(environment.iter().copied()).env("DRAGOMAN_NOW", NOW);
+    command.output().unwrap()
+}
+
+/// The document and the report.
+fn import(folder: &Path, more: &[&str]) -> (String, String) {
+    let config = folder.join("config.yaml");
+    let dumps = dumps(folder);
+    let mut arguments = vec!["import", "litellm", config.to_str().unwrap()];
+    for dump in &dumps {
+        arguments.extend(["--keys", dump.to_str().unwrap()]);
+    }
+    arguments.extend(more);
+    let output = dragoman(&arguments, ENVIRONMENT);
+    let (document, report) = (text(output.stdout), text(output.stderr));
+    assert!(output.status.success(), "{folder:?}: {report}");
+    assert!(!document.contains("HUSH") && !report.contains("HUSH"), "{folder:?}\n{document}\n{report}");
+    (document, report)
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
+fn golden(path: &Path, actual: &str) {
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, actual).unwrap();
+        return;
+    }
+    let expected = std::fs::read_to_string(path).unwrap_or_else(|_| panic!("{path:?} is missing; UPDATE=1 writes it"));
+    assert!(actual == expected, "{path:?} differs\n--- expected\n{expected}\n--- actual\n{actual}");
+}
+
+#[test]
+fn configurations_become_documents() {
+    for folder in folders() {
+        let (document, report) = import(&folder, &[]);
+        golden(&folder.join("dragoman.yaml"), &document);
+        golden(&folder.join("report.txt"), &report);
+    }
+}
+
+/// The names of environment variables that a document asks for.
+fn variables(document: &Value, out: &mut BTreeSet<String>) {
+    match document {
+        Value::Array(items) => items.iter().for_each(|item| variables(item, out)),
+        Value::Object(members) => {
+            out.extend(members.get("env").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|member| variables(member, out));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn documents_are_checked_and_rendered() {
+    for folder in folders() {
+        let (document, _) = import(&folder, &[]);
+        let mut names = BTreeSet::new();
+        variables(&serde_yaml_ng::from_str(&document).unwrap(), &mut names);
+        let environment: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "sk-test")).collect();
+        let path = std::env::temp_dir().join(format!("dragoman-import-{}.yaml", std::process::id()));
+        std::fs::write(&path, &document).unwrap();
+        let path = path.to_str().unwrap();
+        for command in ["check", "envoy"] {
+            let output = dragoman(&[command, path], &environment);
+            assert!(output.status.success(), "{folder:?}: {command}: {}\n{document}", text(output.stderr));
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
+/// The places of all values; a list of plain values is one.
+fn places(value: &Value, place: &str, out: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                places(value, &format!("{place}.{name}"), out);
+            }
+        }
+        Value::Array(items) if items.iter().any(|item| !item.is_string() && !item.is_number()) => {
+            for (at, item) in items.iter().enumerate() {
+                places(item, &format!("{place}[{at}]"), out);
+            }
+        }
+        _ => out.push(place.trim_start_matches('.').to_owned()),
+    }
+}
+
+#[test]
+fn every_setting_is_reported() {
+    for folder in folders() {
+        let (_, report) = import(&folder, &["--json"]);
+        let report: Value = serde_json::from_str(&report).unwrap();
+        let settings = report["settings"].as_array().unwrap();
+        for setting in settings {
+            let (result, note) = (setting["result"].as_str().unwrap(), setting["note"].as_str().unwrap());
+            assert!(["exact", "approximate", "unsupported"].contains(&result), "{setting}");
+            assert!(result == "exact" || !note.is_empty(), "{folder:?}: it does not say why: {setting}");
+        }
+        let config = std::fs::read_to_string(folder.join("config.yaml")).unwrap();
+        let mut all = Vec::new();
+        places(&serde_yaml_ng::from_str(&config).unwrap(), "", &mut all);
+        for place in all {
+            let holds = |from: &str| {
+                place.strip_prefix(from).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            };
+            let found = settings.iter().any(|setting| holds(setting["setting"].as_str().unwrap()));
+            assert!(found, "{folder:?}: nothing is said of {place}");
+        }
+    }
+}
+
+#[test]
+fn the_report_goes_where_it_is_wanted() {
+    let folder = &folders()[0];
+    let path = std::env::temp_dir().join(format!("dragoman-report-{}", std::process::id()));
+    let (document, summary) = import(folder, &["--report", path.to_str().unwrap()]);
+    let report = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(path).unwrap();
+    assert_eq!(import(folder, &[]), (document, report.clone()));
+    assert!(report.ends_with(&summary) && summary.lines().next().unwrap().ends_with(" unsupported"), "{summary}");
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let folder = std::env::temp_dir().join(format!("dragoman-unread-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, content, fault) in [
+        ("list.yaml", "- a\n", "list.yaml: expected a mapping"),
+        ("broken.yaml", "model_list: [", "broken.yaml: "),
+        ("include.yaml", "include: [nowhere.yaml]\n", "nowhere.yaml: "),
+        ("include-text.yaml", "include: nowhere.yaml\n", "include-text.yaml: include: expected a list of files"),
+        ("dump.csv", "a,b\n1,2\n", "dump.csv: a row has no column"),
+    ] {
+        let path = folder.join(name);
+        std::fs::write(&path, content).unwrap();
+        let path = path.to_str().unwrap();
+        let config = folders()[0].join("config.yaml");
+        let arguments = match name {
+            "dump.csv" => vec!["import", "litellm", config.to_str().unwrap(), "--keys", path],
+            _ => vec!["import", "litellm", path],
+        };
+        let output = dragoman(&arguments, &[]);
+        let message = text(output.stderr);
+        assert!(!output.status.success() && message.contains(fault), "{name}: {message}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
