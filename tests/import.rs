@@ -62,7 +62,9 @@ fn import(folder: &Path, more: &[&str]) -> (String, String) {
         arguments.extend(["--keys", dump.to_str().unwrap()]);
     }
     arguments.extend(more);
-    let output = dragoman(&arguments, ENVIRONMENT);
+    let asked = std::fs::read_to_string(&config).unwrap();
+    let environment: Vec<_> = ENVIRONMENT.iter().copied().filter(|(name, _)| asked.contains(name)).collect();
+    let output = dragoman(&arguments, &environment);
     let (document, report) = (text(output.stdout), text(output.stderr));
     assert!(output.status.success(), "{folder:?}: {report}");
     assert!(!document.contains("HUSH") && !report.contains("HUSH"), "{folder:?}\n{document}\n{report}");

@@ -51,7 +51,7 @@ struct Reading<'r, 's> {
     params: Params,
     /// The model's place in the new document, such as `models[smart]`.
     model: String,
-    /// The account's, before it has a name.
+    /// What stands for the account's, until it has a name.
     upstream: String,
 }
 
@@ -71,9 +71,14 @@ pub fn read(
         report.unsupported(place, "a pattern has one `*`");
         return None;
     }
+    if entry.pointer("/model_info/blocked").and_then(super::source::truth) == Some(true) {
+        report.needless(place, "it is paused, so it is left out");
+        return None;
+    }
     let params = Params::read(source, place, entry, report);
     let model = format!("models[{group}]");
-    let mut reading = Reading { source, draft, report, params, model, upstream: String::new() };
+    let upstream = format!("upstreams.{place}({group})");
+    let mut reading = Reading { source, draft, report, params, model, upstream };
     let deployment = reading.deployment(place, &group, entry);
     if deployment.is_some() {
         reading.report.exact(format!("{place}.model_name"), format!("models[{group}].name"));
@@ -87,7 +92,6 @@ impl Reading<'_, '_> {
         let identity = self.identity(place)?;
         let (provider, mut model) = (identity.provider, identity.model.clone());
         let mut account = self.account(&identity, &mut model);
-        self.upstream = format!("upstreams.{}", account.names.first().map_or("", String::as_str));
         let base_model = entry.pointer("/model_info/base_model").and_then(|name| self.source.resolve(name));
         if let Some(base) = base_model {
             let base = base.rsplit_once('/').map_or(base.as_str(), |(_, name)| name).to_owned();
@@ -161,11 +165,12 @@ impl Reading<'_, '_> {
     /// The account, without limits and parameters.
     fn account(&mut self, identity: &Identity, model: &mut String) -> Account {
         let Identity { provider, address, env, .. } = identity;
-        let mut account = Account { names: self.names(provider), ..Account::default() };
-        self.upstream = format!("upstreams.{}", account.names.first().map_or("", String::as_str));
+        let mut account = Account { names: self.names(provider), place: self.upstream.clone(), ..Account::default() };
         account.body.insert("provider".to_owned(), provider.id.into());
         let (url, options) = self.address(provider, *address, model);
-        if let Some(host) = url.as_deref().and_then(address::label) {
+        if let Some(host) =
+            url.as_deref().and_then(address::label).filter(|_| !url.as_deref().is_some_and(address::is_unknown))
+        {
             account.names.push(format!("{}-{host}", provider.id));
         }
         account.body.extend(url.map(|url| ("base_url".to_owned(), url.into())));
@@ -174,7 +179,7 @@ impl Reading<'_, '_> {
         if !options.is_empty() {
             account.body.insert("options".to_owned(), options.into());
         }
-        account.body.insert("credentials".to_owned(), self.credentials(provider, env));
+        account.body.insert("credentials".to_owned(), self.credentials(provider, env, address.is_some()));
         account
     }
 
@@ -236,7 +241,7 @@ impl Reading<'_, '_> {
         if let Some((Value::Object(members), from)) = self.params.take("extra_body") {
             for (name, value) in members {
                 let from = format!("{from}.{name}");
-                if params::is_secret(&name) || params::holds_variable(&value) {
+                if params::is_secret(&name) || params::holds_secret(&value) || params::holds_variable(&value) {
                     self.report.unsupported(from, "it may be a secret; those go in `credentials` alone");
                 } else {
                     self.report.exact(from, format!("{}.params.force.{name}", self.upstream));
@@ -325,6 +330,10 @@ fn model_info(place: &str, entry: &Value, group: &str, draft: &mut Draft, report
                     }
                 }
                 report.known(from, super::report::Level::Exact, "keys that list the group list its models");
+            }
+            ("team_id", _) => {
+                report.step(format!("keys without `models` may call `{group}`, which was one team's alone"));
+                params::report_info(name, from, report);
             }
             _ => params::report_info(name, from, report),
         }

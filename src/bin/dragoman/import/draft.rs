@@ -43,6 +43,8 @@ pub struct Account {
     pub names: Vec<String>,
     /// What stands in the document, but for `models`.
     pub body: Map<String, Value>,
+    /// What stands for its place in the report until it has a name.
+    pub place: String,
     /// The provider's own name of a model: (name, own name).
     pub model: Option<(String, String)>,
 }
@@ -88,7 +90,7 @@ pub struct Choice {
 
 impl Draft {
     /// The upstream with that account, which is made if there is none; not one of `used`.
-    pub fn upstream(&mut self, account: &Account, used: &[Choice]) -> String {
+    pub fn upstream(&mut self, account: &Account, used: &[Choice], report: &mut Report) -> String {
         let is_used = |name: &str| used.iter().any(|choice| choice.upstream == name);
         let fits = |upstream: &Upstream| {
             let free = |(name, own): &(String, String)| upstream.models.get(name).is_none_or(|known| known == own);
@@ -101,17 +103,13 @@ impl Draft {
         });
         let Some(upstream) = self.upstreams.get_mut(place) else { return String::new() };
         upstream.models.extend(account.model.clone().map(|(name, own)| (name, own.into())));
+        report.redirect(&account.place, &format!("upstreams.{}", upstream.name), "");
         upstream.name.clone()
     }
 
     /// Whether an upstream is that account.
     pub fn is_account(&self, upstream: &str, account: &Account) -> bool {
         self.upstreams.iter().any(|known| known.name == upstream && known.body == account.body)
-    }
-
-    /// Whether `name` is the model's, or an alias of it.
-    pub fn is_called(&self, model: &Model, name: &str) -> bool {
-        model.name == name || model.aliases.iter().any(|alias| alias == name)
     }
 
     /// Gives a model another name; where, or why not.
@@ -122,7 +120,7 @@ impl Draft {
         if alias.contains('*') {
             return Err("an alias is a plain name".to_owned());
         }
-        if self.models.iter().any(|model| self.is_called(model, alias)) {
+        if self.models.iter().any(|model| model.is_called(alias)) {
             return Err(format!("a model is called `{alias}` already"));
         }
         let Some((model, star)) = self.find(target) else { return Err(format!("no model is called `{target}`")) };
@@ -171,7 +169,7 @@ impl Draft {
 
     /// The model that a name leads to, with what the `*` of a pattern stands for.
     pub fn find(&self, name: &str) -> Option<(&Model, Option<String>)> {
-        let plain = self.models.iter().find(|model| model.name == name || model.aliases.iter().any(|a| a == name));
+        let plain = self.models.iter().find(|model| model.is_called(name));
         if let Some(model) = plain {
             return Some((model, None));
         }
@@ -240,7 +238,11 @@ impl Model {
             }
         };
         unless_empty("aliases", self.aliases.clone().into(), self.aliases.is_empty());
-        unless_empty("upstreams", self.choices.iter().map(|choice| self.choice(choice)).collect(), false);
+        let upstreams = match self.balance {
+            Some("weighted") => self.shares(),
+            _ => self.choices.iter().map(|choice| choice.upstream.as_str()).collect(),
+        };
+        unless_empty("upstreams", upstreams, false);
         // Without a word, what the `*` of a pattern stands for goes upstream, and else the name.
         let usual = if self.name.contains('*') { "*" } else { &self.name };
         let renamed = self.choices.iter().filter(|choice| choice.model != usual);
@@ -255,10 +257,17 @@ impl Model {
         model.into()
     }
 
-    fn choice(&self, choice: &Choice) -> Value {
-        match self.balance {
-            Some("weighted") if choice.weight > 1 => json!({"name": choice.upstream, "weight": choice.weight}),
-            _ => choice.upstream.clone().into(),
-        }
+    /// Whether `name` is its own, or an alias.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.aliases.iter().any(|alias| alias == name)
+    }
+
+    /// The upstreams with their weights.
+    pub fn shares(&self) -> Value {
+        let share = |choice: &Choice| match choice.weight {
+            0 | 1 => choice.upstream.clone().into(),
+            weight => json!({"name": choice.upstream, "weight": weight}),
+        };
+        self.choices.iter().map(share).collect()
     }
 }

@@ -13,6 +13,9 @@ use super::dump::{Dump, Row};
 use super::report::{Level, Report};
 use super::source::{Source, Written, truth, written};
 
+/// The team of the keys by which LiteLLM knows who is signed in.
+const DASHBOARD: &str = "litellm-dashboard";
+
 /// The shortest master key that is hard to guess.
 const STRONG: usize = 20;
 
@@ -87,6 +90,7 @@ pub fn read(source: &Source<'_>, dump: &Dump, draft: &mut Draft, report: &mut Re
 /// The master key: a key that may use every model.
 fn master(source: &Source<'_>, draft: &mut Draft, report: &mut Report) {
     const FROM: &str = "general_settings.master_key";
+    const VARIABLE: &str = "LITELLM_MASTER_KEY";
     const ADMIN: &str = "it calls every model; there is no API to administer";
     const WEAK: &str = "it is easily guessed, and so is its hash";
     let permits_none = source.setting("general_settings", "dangerously_permit_weak_or_unset_master_key");
@@ -101,7 +105,7 @@ fn master(source: &Source<'_>, draft: &mut Draft, report: &mut Report) {
             }
             secret
         }
-        None => source.variable("LITELLM_MASTER_KEY"),
+        None => source.variable(VARIABLE),
     };
     if permits_none.and_then(truth) == Some(true) {
         let from = "general_settings.dangerously_permit_weak_or_unset_master_key";
@@ -115,9 +119,8 @@ fn master(source: &Source<'_>, draft: &mut Draft, report: &mut Report) {
     }
     let Some(secret) = secret else { return };
     let weak = secret.len() < STRONG || secret.bytes().collect::<BTreeSet<u8>>().len() < STRONG / 2;
-    if value.is_some() {
-        report.approximate(FROM, "keys[master]", if weak { format!("{ADMIN}; {WEAK}") } else { ADMIN.to_owned() });
-    }
+    let from = if value.is_some() { FROM.to_owned() } else { format!("environment variable {VARIABLE}") };
+    report.approximate(from, "keys[master]", if weak { format!("{ADMIN}; {WEAK}") } else { ADMIN.to_owned() });
     if weak {
         report.step("the master key is weak: replace `keys[master]` (`dragoman key new --id master`)");
     }
@@ -136,9 +139,10 @@ fn teams<'d>(dump: &'d Dump, draft: &mut Draft, report: &mut Report) -> Teams<'d
     for row in &dump.teams {
         let Some(team_id) = text(row, "team_id") else { continue };
         let id = free_id(text(row, "team_alias").as_deref(), &team_id, &mut ids);
-        let reading = Row_ { place: format!("LiteLLM_TeamTable[{id}]"), to: format!("teams[{id}]"), row };
+        let reading = Reading { place: format!("LiteLLM_TeamTable[{id}]"), to: format!("teams[{id}]"), row };
         let mut team = Map::from_iter([("id".to_owned(), Value::from(id.clone()))]);
-        reading.names(&["team_id", "team_alias"], "id", report);
+        reading.id("team_alias", &id, report);
+        report.needless(reading.from("team_id"), "keys name the team by its new id");
         reading.limits_and_budget(row, &mut team, draft, report);
         for name in ["models", "blocked"].into_iter().filter(|name| row.contains_key(*name)) {
             report.known(reading.from(name), Level::Exact, "its keys say so themselves");
@@ -153,18 +157,22 @@ fn teams<'d>(dump: &'d Dump, draft: &mut Draft, report: &mut Report) -> Teams<'d
 
 fn key(row: &Row, dump: &Dump, teams: &Teams<'_>, ids: &mut BTreeSet<String>, draft: &mut Draft, report: &mut Report) {
     let Some(token) = text(row, "token") else { return };
+    if text(row, "team_id").as_deref() == Some(DASHBOARD) {
+        report.known(format!("LiteLLM_VerificationToken[{DASHBOARD}]"), Level::Exact, "sessions of LiteLLM's page end");
+        return;
+    }
     // Old databases hold secrets of which no hash was made.
     let hash = if token.starts_with("sk-") { hash(&token) } else { format!("sha256:{}", token.to_ascii_lowercase()) };
     let short: String = hash.chars().skip("sha256:".len()).take(12).collect();
     let id = free_id(text(row, "key_alias").as_deref(), &format!("key-{short}"), ids);
-    let reading = Row_ { place: format!("LiteLLM_VerificationToken[{id}]"), to: format!("keys[{id}]"), row };
+    let reading = Reading { place: format!("LiteLLM_VerificationToken[{id}]"), to: format!("keys[{id}]"), row };
     if draft.keys.iter().any(|known| known.get("hash").and_then(Value::as_str) == Some(&hash)) {
         report.known(reading.from("token"), Level::Exact, "this key is there already");
         return;
     }
     let mut key = Map::from_iter([("id".to_owned(), Value::from(id.clone())), ("hash".to_owned(), hash.into())]);
     report.exact(reading.from("token"), format!("{}.hash", reading.to));
-    reading.names(&["key_alias"], "id", report);
+    reading.id("key_alias", &id, report);
     let team = text(row, "team_id");
     let team_row = team.as_ref().and_then(|team| teams.get(team));
     if let Some(models) = reading.models(team_row.map(|(_, row)| *row), draft, report) {
@@ -195,8 +203,15 @@ fn key(row: &Row, dump: &Dump, teams: &Teams<'_>, ids: &mut BTreeSet<String>, dr
         }
     }
     let blocked = |row: &Row| row.get("blocked").and_then(truth) == Some(true);
+    let administers = administers(row);
+    if administers {
+        let note = "the key does not call models, so it is disabled";
+        for column in ["allowed_routes", "key_type"].into_iter().filter(|column| row.contains_key(*column)) {
+            report.approximate(reading.from(column), format!("{}.disabled", reading.to), note);
+        }
+    }
     let timeless = row.contains_key("expires") && !key.contains_key("expires");
-    if timeless || blocked(row) || team_row.is_some_and(|(_, team)| blocked(team)) {
+    if administers || timeless || blocked(row) || team_row.is_some_and(|(_, team)| blocked(team)) {
         key.insert("disabled".to_owned(), true.into());
     }
     if row.contains_key("blocked") {
@@ -215,20 +230,24 @@ fn key(row: &Row, dump: &Dump, teams: &Teams<'_>, ids: &mut BTreeSet<String>, dr
 }
 
 /// A row, its place and where it goes.
-struct Row_<'r> {
+struct Reading<'r> {
     place: String,
     to: String,
     row: &'r Row,
 }
 
-impl Row_<'_> {
+impl Reading<'_> {
     fn from(&self, column: &str) -> String {
         format!("{}.{column}", self.place)
     }
 
-    fn names(&self, columns: &[&str], to: &str, report: &mut Report) {
-        for column in columns.iter().filter(|column| self.row.contains_key(**column)) {
-            report.exact(self.from(column), format!("{}.{to}", self.to));
+    /// The column of which the id is made.
+    fn id(&self, column: &str, id: &str, report: &mut Report) {
+        let Some(name) = text(self.row, column) else { return };
+        let to = format!("{}.id", self.to);
+        match name == id {
+            true => report.exact(self.from(column), to),
+            false => report.approximate(self.from(column), to, "ids are unique and of plain characters"),
         }
     }
 
@@ -243,7 +262,7 @@ impl Row_<'_> {
             (None, None) => return None,
             (Some(own), None) => own,
             (None, Some(team)) => team,
-            (Some(own), Some(team)) => own.into_iter().filter(|name| team.contains(name)).collect(),
+            (Some(own), Some(team)) => both(own, team),
         };
         Some(models.into())
     }
@@ -315,11 +334,11 @@ impl Row_<'_> {
             if name == "metadata" || says_nothing(value) || HISTORY.contains(&name.as_str()) {
                 continue;
             }
-            if let Some((_, note)) = COLUMNS.iter().find(|(column, _)| column == name) {
-                report.unsupported(from, *note);
-            } else if !report.says(&from) && name != "spend" && name != "aliases" {
-                report.unsupported(from, "the importer does not know it");
+            if report.says(&from) || matches!(name.as_str(), "aliases" | "spend") {
+                continue;
             }
+            let note = COLUMNS.iter().find(|(column, _)| column == name).map(|(_, note)| *note);
+            report.unsupported(from, note.unwrap_or("the importer does not know it"));
         }
     }
 }
@@ -334,6 +353,15 @@ fn says_nothing(value: &Value) -> bool {
         Value::Object(members) => members.is_empty(),
         Value::String(text) => matches!(text.as_str(), "" | "f" | "0" | "default"),
     }
+}
+
+/// Whether a key is for LiteLLM's own API alone.
+fn administers(row: &Row) -> bool {
+    let routes = row.get("allowed_routes").and_then(Value::as_array).into_iter().flatten();
+    let mut routes = routes.filter_map(Value::as_str).peekable();
+    let own = |route: &str| matches!(route, "management_routes" | "info_routes");
+    let kind = text(row, "key_type");
+    matches!(kind.as_deref(), Some("management" | "read_only")) || (routes.peek().is_some() && routes.all(own))
 }
 
 /// The models of a row: access groups are what they stand for; `None` is all models.
@@ -351,6 +379,19 @@ fn expand(row: &Row, draft: &Draft) -> Option<Vec<String>> {
         }
     }
     Some(models)
+}
+
+/// What both lists allow.
+fn both(one: Vec<String>, other: Vec<String>) -> Vec<String> {
+    let covers = |pattern: &str, name: &str| match pattern.split_once('*') {
+        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| rest.ends_with(after)),
+        None => pattern == name,
+    };
+    let (of_one, of_other) = (
+        one.iter().filter(|name| other.iter().any(|pattern| covers(pattern, name))),
+        other.iter().filter(|name| one.iter().any(|pattern| covers(pattern, name) && pattern != *name)),
+    );
+    of_one.chain(of_other).cloned().collect()
 }
 
 fn text(row: &Row, column: &str) -> Option<String> {
@@ -412,6 +453,20 @@ mod tests {
             ("never", None),
         ] {
             assert_eq!(timestamp(theirs).as_deref(), ours, "{theirs}");
+        }
+    }
+
+    #[test]
+    fn a_key_may_use_what_its_team_may() {
+        let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        for (key, team, expected) in [
+            (&["a", "b"][..], &["b", "c"][..], &["b"][..]),
+            (&["openai/*"], &["openai/gpt-4o", "claude"], &["openai/gpt-4o"]),
+            (&["openai/gpt-4o"], &["openai/*"], &["openai/gpt-4o"]),
+            (&["*"], &["*"], &["*"]),
+            (&["a"], &["b"], &[]),
+        ] {
+            assert_eq!(both(list(key), list(team)), list(expected), "{key:?} {team:?}");
         }
     }
 

@@ -90,7 +90,8 @@ impl Report {
         match self.entries.get_mut(place) {
             Some(entry) => {
                 entry.level = if entry.level == level { level } else { Level::Approximate };
-                entry.to.extend(to);
+                let new = to.into_iter().filter(|to| !entry.to.contains(to)).collect::<Vec<_>>();
+                entry.to.extend(new);
                 entry.remark(&note);
             }
             None => self.entries.push(Entry { from, level, to, note }),
@@ -107,19 +108,19 @@ impl Report {
         self.entries.iter().any(|entry| holds(&entry.from, place))
     }
 
-    /// The reader refuses what stands at `place`, and it is no more.
-    pub fn refuse(&mut self, place: &str, reason: &str) {
+    /// What stood at `place` is no more.
+    pub fn withdraw(&mut self, place: &str, note: &str) {
         for entry in &mut self.entries {
             let before = entry.to.len();
             entry.to.retain(|to| !holds(place, to));
             if entry.to.len() < before {
                 entry.level = if entry.to.is_empty() { Level::Unsupported } else { Level::Approximate };
-                entry.remark(&format!("this version refuses `{place}`: {reason}"));
+                entry.remark(note);
             }
         }
     }
 
-    /// The reader refuses what stands at `place`, and something else stands there now.
+    /// Something else stands at `place` than what was said.
     pub fn replace(&mut self, place: &str, other: &str) {
         for entry in self.entries.iter_mut().filter(|entry| entry.to.iter().any(|to| holds(place, to))) {
             entry.level = Level::Approximate;
@@ -151,7 +152,10 @@ impl Report {
                 self.unsupported(place.clone(), "the importer does not know it");
             }
         }
-        let order = |entry: &Entry| places.iter().position(|place| holds(&entry.from, place)).unwrap_or(usize::MAX);
+        let order = |entry: &Entry| {
+            let is_near = |place: &String| holds(&entry.from, place) || holds(place, &entry.from);
+            places.iter().position(is_near).unwrap_or(usize::MAX)
+        };
         self.entries.sort_by_cached_key(order);
     }
 
@@ -186,6 +190,7 @@ impl Report {
 }
 
 impl Entry {
+    /// Adds to the note.
     fn remark(&mut self, text: &str) {
         if self.note.is_empty() {
             self.note = text.to_owned();
@@ -256,11 +261,11 @@ mod tests {
         report.exact("b", "models[m].balance");
         report.exact("b", "models[n].balance");
         report.exact("c", "models[m].limitsx");
-        report.refuse("models[m].limits", "not yet");
-        report.refuse("models[n]", "gone");
+        report.withdraw("models[m].limits", "not yet");
+        report.withdraw("models[n]", "gone");
         report.replace("models[m].balance", "other");
-        let expected = "a: unsupported (this version refuses `models[m].limits`: not yet)\n\
-            b: approximate -> models[m].balance (this version refuses `models[n]`: gone; other)\n\
+        let expected = "a: unsupported (not yet)\n\
+            b: approximate -> models[m].balance (gone; other)\n\
             c: exact -> models[m].limitsx\n\
             1 exact, 1 approximate, 1 unsupported\n";
         assert_eq!(report.text(), expected);

@@ -29,12 +29,31 @@ const STRATEGIES: &[(&str, &str, &str)] = &[
     ("lar1", "latency", "the nearest there is"),
 ];
 
-/// Who stands in for a model that fails.
+/// Who stands in for models that fail.
+#[derive(Default)]
 struct Fallbacks {
-    /// For each model: (name, others).
-    named: Vec<(String, Vec<String>)>,
+    /// For each model.
+    named: Vec<Rule>,
     /// For all others.
-    default: Vec<String>,
+    default: Rule,
+}
+
+/// Who stands in for a model.
+#[derive(Clone, Default)]
+struct Rule {
+    /// Its place in the document.
+    from: String,
+    /// The name that it is for.
+    name: String,
+    /// Who stands in.
+    others: Vec<String>,
+}
+
+impl Fallbacks {
+    /// What holds for a model.
+    fn of(&self, model: &Model) -> &Rule {
+        self.named.iter().find(|rule| model.is_called(&rule.name)).unwrap_or(&self.default)
+    }
 }
 
 /// Reads how models are routed, and writes the models.
@@ -63,12 +82,12 @@ pub fn read(source: &Source<'_>, groups: Vec<Group>, draft: &mut Draft, report: 
         }
     }
     aliases(source, draft, report);
-    let stand_ins = fallbacks(source, "fallbacks", report);
+    let stand_ins = fallbacks(source, "fallbacks", draft, report);
     stand_in(&groups, &stand_ins, draft, report);
     for (theirs, ours) in
         [("context_window_fallbacks", "context_window"), ("content_policy_fallbacks", "content_policy")]
     {
-        reasons(&fallbacks(source, theirs, report), ours, draft);
+        reasons(&fallbacks(source, theirs, draft, report), ours, draft);
     }
     defaults(source, draft, report);
 }
@@ -78,15 +97,24 @@ fn model(group: &Group, balance: &'static str, draft: &mut Draft, report: &mut R
     let mut deployments: Vec<&Deployment> = group.deployments.iter().collect();
     let ordered = deployments.iter().any(|deployment| deployment.order.is_some());
     deployments.sort_by_key(|deployment| deployment.order.unwrap_or(u64::MAX));
-    let weights = weights(&deployments, report);
+    let shared: Vec<(&Deployment, u64)> = deployments.iter().copied().zip(weights(&deployments, report)).collect();
+    let (some, none): (Vec<_>, Vec<_>) = shared.into_iter().partition(|(_, weight)| ordered || *weight > 0);
     let mut model = Model { name: group.name.clone(), ..Model::default() };
-    for (deployment, weight) in deployments.iter().zip(weights) {
-        if weight > 0 || ordered {
-            add(&mut model.choices, deployment, &deployment.model, weight.max(1), draft);
-        }
+    for (deployment, weight) in &some {
+        add(&mut model.choices, deployment, &deployment.model, *weight, draft, report);
     }
     if model.choices.len() > 1 && !ordered {
         model.balance = Some(balance);
+    }
+    for (deployment, _) in none {
+        // Without a share it answers only where all others rest: after one it does so here, among many it cannot.
+        if model.balance.is_none() {
+            add(&mut model.choices, deployment, &deployment.model, 1, draft, report);
+        } else {
+            report.withdraw(&deployment.account.place, "its share is nothing, so it is left out");
+            let from = format!("{}.litellm_params.weight", deployment.place);
+            report.approximate(from, format!("models[{}].upstreams", group.name), "without a share it is left out");
+        }
     }
     let mut seen = Vec::new();
     for order in deployments.iter().filter_map(|deployment| deployment.order) {
@@ -113,15 +141,23 @@ fn model(group: &Group, balance: &'static str, draft: &mut Draft, report: &mut R
 }
 
 /// Adds a deployment to a model. One that is there already gets the shares of both.
-fn add(choices: &mut Vec<Choice>, deployment: &Deployment, name: &str, weight: u64, draft: &mut Draft) {
+fn add(
+    choices: &mut Vec<Choice>,
+    deployment: &Deployment,
+    name: &str,
+    weight: u64,
+    draft: &mut Draft,
+    report: &mut Report,
+) {
     let place = choices
         .iter()
         .position(|choice| choice.model == name && draft.is_account(&choice.upstream, &deployment.account));
     if let Some(choice) = place.and_then(|place| choices.get_mut(place)) {
         choice.weight = choice.weight.saturating_add(weight);
+        report.redirect(&deployment.account.place, &format!("upstreams.{}", choice.upstream), "");
         return;
     }
-    let upstream = draft.upstream(&deployment.account, choices);
+    let upstream = draft.upstream(&deployment.account, choices, report);
     choices.push(Choice { upstream, weight, model: name.to_owned() });
 }
 
@@ -193,26 +229,28 @@ fn aliases(source: &Source<'_>, draft: &mut Draft, report: &mut Report) {
 }
 
 /// Reads fallbacks of one kind.
-fn fallbacks(source: &Source<'_>, kind: &str, report: &mut Report) -> Fallbacks {
-    let mut fallbacks = Fallbacks { named: Vec::new(), default: Vec::new() };
+fn fallbacks(source: &Source<'_>, kind: &str, draft: &Draft, report: &mut Report) -> Fallbacks {
+    let mut fallbacks = Fallbacks::default();
     for section in SECTIONS {
         let list = source.setting(section, kind).and_then(Value::as_array).into_iter().flatten();
-        for (at, rule) in list.enumerate() {
-            for (name, others) in rule.as_object().into_iter().flatten() {
+        for (at, members) in list.enumerate().filter_map(|(at, rule)| Some((at, rule.as_object()?))) {
+            for (name, others) in members {
                 let from = format!("{section}.{kind}[{at}].{name}");
-                let targets = targets(others, &from, report);
-                let to = match kind {
-                    "fallbacks" => format!("models[{name}].upstreams"),
-                    _ => format!("models[{name}].fallbacks.{}", kind.trim_end_matches("_fallbacks")),
-                };
-                if fallbacks.named.iter().any(|(known, _)| known == name) {
-                    report.needless(from, "an earlier rule counts");
-                } else if name == "*" {
+                let others = targets(others, &from, draft, report);
+                let rule = Rule { from: from.clone(), name: name.clone(), others };
+                let model = draft.models.iter().find(|model| model.is_called(name));
+                if name == "*" && fallbacks.default.from.is_empty() {
                     report.exact(from, "models");
-                    fallbacks.default = targets;
+                    fallbacks.default = rule;
+                } else if fallbacks.named.iter().any(|known| known.name == *name) || name == "*" {
+                    report.needless(from, "an earlier rule counts");
+                } else if let Some(model) = model {
+                    let reason = kind.strip_suffix("_fallbacks").map(|reason| format!("fallbacks.{reason}"));
+                    let to = reason.unwrap_or_else(|| "upstreams".to_owned());
+                    report.exact(from, format!("models[{}].{to}", model.name));
+                    fallbacks.named.push(rule);
                 } else {
-                    report.exact(from, to);
-                    fallbacks.named.push((name.clone(), targets));
+                    report.unsupported(from, format!("no model is called `{name}`"));
                 }
             }
         }
@@ -220,10 +258,12 @@ fn fallbacks(source: &Source<'_>, kind: &str, report: &mut Report) -> Fallbacks 
             && let Some(others) = source.setting(section, "default_fallbacks")
         {
             let from = format!("{section}.default_fallbacks");
-            let default = targets(others, &from, report);
-            report.exact(from, "models");
-            if fallbacks.default.is_empty() {
-                fallbacks.default = default;
+            let others = targets(others, &from, draft, report);
+            if fallbacks.default.from.is_empty() {
+                report.exact(&*from, "models");
+                fallbacks.default = Rule { from, name: String::new(), others };
+            } else {
+                report.needless(from, "an earlier rule counts");
             }
         }
     }
@@ -231,18 +271,22 @@ fn fallbacks(source: &Source<'_>, kind: &str, report: &mut Report) -> Fallbacks 
 }
 
 /// The names of models that stand in.
-fn targets(value: &Value, from: &str, report: &mut Report) -> Vec<String> {
+fn targets(value: &Value, from: &str, draft: &Draft, report: &mut Report) -> Vec<String> {
     let mut names = Vec::new();
     for (at, target) in value.as_array().into_iter().flatten().enumerate() {
-        match target {
-            Value::String(name) => names.push(name.clone()),
+        let name = match target {
             Value::Object(members) => {
-                names.extend(members.get("model").and_then(Value::as_str).map(str::to_owned));
                 for name in members.keys().filter(|name| *name != "model") {
                     report.unsupported(format!("{from}[{at}].{name}"), "the call goes on as it came");
                 }
+                members.get("model").and_then(Value::as_str)
             }
-            _ => report.unsupported(format!("{from}[{at}]"), "expected a model's name"),
+            _ => target.as_str(),
+        };
+        match name {
+            Some(name) if draft.find(name).is_some() => names.push(name.to_owned()),
+            Some(name) => report.unsupported(format!("{from}[{at}]"), format!("no model is called `{name}`")),
+            None => report.unsupported(format!("{from}[{at}]"), "expected a model's name"),
         }
     }
     names
@@ -251,59 +295,48 @@ fn targets(value: &Value, from: &str, report: &mut Report) -> Vec<String> {
 /// Appends the deployments of those who stand in to the models' own.
 fn stand_in(groups: &[Group], fallbacks: &Fallbacks, draft: &mut Draft, report: &mut Report) {
     for at in 0..draft.models.len() {
-        let Some(model) = draft.models.get(at) else { continue };
-        let name = model.name.clone();
-        let own = fallbacks.named.iter().find(|(known, _)| draft.is_called(model, known)).map(|(_, others)| others);
-        let targets = own.unwrap_or(&fallbacks.default).clone();
-        let before = model.choices.len();
-        for target in targets.iter().filter(|target| **target != name) {
-            let Some((other, star)) = draft.find(target) else {
-                report.step(format!("no model is called `{target}`, which stands in for `{name}`"));
-                continue;
-            };
-            let Some(group) = groups.iter().find(|group| group.name == other.name) else { continue };
-            for deployment in &group.deployments {
+        let Some(model) = draft.models.get_mut(at) else { continue };
+        let rule = fallbacks.of(model);
+        let (name, mut choices) = (model.name.clone(), std::mem::take(&mut model.choices));
+        let before = choices.len();
+        for target in rule.others.iter().filter(|target| **target != name) {
+            let Some((other, star)) = draft.find(target) else { continue };
+            let group = groups.iter().find(|group| group.name == other.name);
+            for deployment in group.into_iter().flat_map(|group| &group.deployments) {
                 let there = deployment.model.replacen('*', star.as_deref().unwrap_or("*"), 1);
-                let Some(model) = draft.models.get_mut(at) else { continue };
-                let mut choices = std::mem::take(&mut model.choices);
-                add(&mut choices, deployment, &there, 1, draft);
-                if let Some(model) = draft.models.get_mut(at) {
-                    model.choices = choices;
-                }
+                add(&mut choices, deployment, &there, 1, draft, report);
             }
         }
         let Some(model) = draft.models.get_mut(at) else { continue };
-        if model.choices.len() > before {
-            if model.balance.take().is_some() {
-                report.replace(
-                    &format!("models[{name}].balance"),
-                    &format!("`{name}` has fallbacks, so its upstreams are tried in order, not by share"),
-                );
-                let own = model.choices.get_mut(..before).into_iter();
-                own.for_each(|own| own.sort_by_key(|choice| std::cmp::Reverse(choice.weight)));
-            }
-            // The price is of the model's own deployments.
-            let price = std::mem::take(&mut model.price);
-            for own in model.choices.iter().take(before).filter(|_| !price.is_empty()) {
-                let to = format!("prices.{}", own.model);
-                draft.prices.insert(own.model.clone(), price.clone().into());
-                report.redirect(&format!("models[{name}].price"), &to, "");
-            }
-            // Each gets its turn.
-            let others = u64::try_from(model.choices.len().saturating_sub(1)).unwrap_or(MOST_RETRIES);
-            model.retries = Some(model.retries.unwrap_or(2).max(others).min(MOST_RETRIES));
+        model.choices = choices;
+        if model.choices.len() == before {
+            continue;
         }
+        if model.balance.take().is_some() {
+            let note = format!("the upstreams of `{name}` are tried in order, not by share, as others stand in");
+            report.replace(&format!("models[{name}].balance"), &note);
+            report.approximate(&*rule.from, format!("models[{name}].upstreams"), note);
+            let own = model.choices.get_mut(..before).into_iter();
+            own.for_each(|own| own.sort_by_key(|choice| std::cmp::Reverse(choice.weight)));
+        }
+        // The price is of the model's own deployments.
+        let price = std::mem::take(&mut model.price);
+        for own in model.choices.iter().take(before).filter(|_| !price.is_empty()) {
+            draft.prices.insert(own.model.clone(), price.clone().into());
+            report.redirect(&format!("models[{name}].price"), &format!("prices.{}", own.model), "");
+        }
+        // Each gets its turn.
+        let others = u64::try_from(model.choices.len().saturating_sub(1)).unwrap_or(MOST_RETRIES);
+        model.retries = Some(model.retries.unwrap_or(2).max(others).min(MOST_RETRIES));
     }
 }
 
 /// Sets the models that take calls which one cannot.
 fn reasons(fallbacks: &Fallbacks, reason: &str, draft: &mut Draft) {
-    for at in 0..draft.models.len() {
-        let Some(model) = draft.models.get(at) else { continue };
-        let own = fallbacks.named.iter().find(|(known, _)| draft.is_called(model, known)).map(|(_, others)| others);
-        let others: Vec<String> =
-            own.unwrap_or(&fallbacks.default).iter().filter(|name| **name != model.name).cloned().collect();
-        if let Some(model) = draft.models.get_mut(at).filter(|_| !others.is_empty()) {
+    for model in &mut draft.models {
+        let others = fallbacks.of(model).others.iter().filter(|name| **name != model.name);
+        let others: Vec<&String> = others.collect();
+        if !others.is_empty() {
             model.fallbacks.insert(reason.to_owned(), json!(others));
         }
     }

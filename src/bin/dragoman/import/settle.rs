@@ -4,7 +4,7 @@
 use dragoman::config::Config;
 use serde_json::Value;
 
-use super::draft::Draft;
+use super::draft::{Draft, Model};
 use super::report::Report;
 
 /// More rounds than a document needs: each takes away all that the reader tells of, and it tells of many things at once.
@@ -35,13 +35,14 @@ enum Step {
 /// Settles the document.
 pub fn settle(draft: &mut Draft, report: &mut Report) {
     let mut document = draft.value();
+    let shares = |model: &str| draft.models.iter().find(|known| known.name == model).map(Model::shares);
     for _ in 0..ROUNDS {
         let Err(faults) = Config::parse_upstreams(document.to_string().as_bytes(), &|_| None) else { break };
         let mut changed = false;
         // The last first: so the places of the others stay what they are.
         for fault in faults.iter().rev() {
             let reason = fault.message.split(';').next().unwrap_or_default();
-            changed |= give_up(&mut document, &fault.place, reason, report);
+            changed |= give_up(&mut document, &fault.place, reason, &shares, report);
         }
         if !changed {
             break;
@@ -50,15 +51,26 @@ pub fn settle(draft: &mut Draft, report: &mut Report) {
     draft.document = document;
 }
 
-/// Takes away what the reader refuses; whether there was something.
-fn give_up(document: &mut Value, place: &str, reason: &str, report: &mut Report) -> bool {
+/// Takes away what the reader refuses; whether there was something. `shares` are a model's upstreams with their weights.
+fn give_up(
+    document: &mut Value,
+    place: &str,
+    reason: &str,
+    shares: &dyn Fn(&str) -> Option<Value>,
+    report: &mut Report,
+) -> bool {
     let mut path = path(document, place);
     let label = label(document, &path);
     if let [Step::Member(list), _, Step::Member(member)] = path.as_slice()
         && (list.as_str(), member.as_str()) == ("models", "balance")
-        && let Some(balance) = at(document, &path).filter(|balance| **balance != "weighted")
+        && let Some(model) = at(document, path.get(..2).unwrap_or_default())
+        && model.get("balance").is_some_and(|balance| balance != "weighted")
     {
-        *balance = "weighted".into();
+        let shares = model.get("name").and_then(Value::as_str).and_then(shares);
+        let changed = shares.into_iter().map(|shares| ("upstreams".to_owned(), shares));
+        if let Some(members) = model.as_object_mut() {
+            members.extend(changed.chain([("balance".to_owned(), "weighted".into())]));
+        }
         report.replace(&label, "by weight: this version has no such balance");
         return true;
     }
@@ -72,12 +84,14 @@ fn give_up(document: &mut Value, place: &str, reason: &str, report: &mut Report)
     if !remove(document, &path) {
         return false;
     }
-    report.refuse(&gone, reason);
+    report.withdraw(&gone, &format!("this version refuses `{gone}`: {reason}"));
     // What bounds spending may not go unnoticed.
     if let [Step::Member(list), _, Step::Member(member), ..] = path.as_slice()
         && matches!(member.as_str(), "budget" | "limits")
     {
-        report.step(format!("this version does not hold {list} to `{member}`: {reason}"));
+        let note = format!("this version does not hold {list} to `{member}`: {reason}");
+        report.withdraw(&format!("{list}[].{member}"), &note);
+        report.step(note);
     }
     if gone != label {
         report.step(format!("`{gone}` is left out: `{label}`: {reason}"));
@@ -211,12 +225,10 @@ mod tests {
         report.exact("a", "models[lost].name");
         report.exact("b", "models[kept].balance");
         report.exact("c", "upstreams.good.params.force.model");
-        let mut draft = Draft { ..Draft::default() };
-        draft.document = document.clone();
         for _ in 0..10 {
             let Err(faults) = Config::parse_upstreams(document.to_string().as_bytes(), &|_| None) else { break };
             for fault in faults.iter().rev() {
-                give_up(&mut document, &fault.place, "no", &mut report);
+                give_up(&mut document, &fault.place, "no", &|_| None, &mut report);
             }
         }
         let expected = json!({

@@ -100,14 +100,15 @@ pub fn truth(value: &Value) -> Option<bool> {
 /// A document with what it includes, merged as LiteLLM does: lists are joined, of all else the last counts.
 fn included(path: &str) -> Result<Value, String> {
     let mut document = read(path)?;
-    let mut loaded = BTreeSet::from([PathBuf::from(path)]);
+    let mut loaded = BTreeSet::from([whole(Path::new(path))]);
     let mut pending: Vec<(String, PathBuf)> = files(&document, path)?;
     while !pending.is_empty() {
         let (file, beside) = pending.remove(0);
         let next = [beside.as_path(), Path::new(path)].map(|beside| beside.with_file_name(&file));
         let [near, root] = next;
         let file = if !near.exists() && root.exists() { root } else { near };
-        if !loaded.insert(file.clone()) {
+        // The same file may be named in several ways.
+        if !loaded.insert(whole(&file)) {
             continue;
         }
         let name = file.to_string_lossy().into_owned();
@@ -116,6 +117,10 @@ fn included(path: &str) -> Result<Value, String> {
         merge(&mut document, more);
     }
     Ok(document.into())
+}
+
+fn whole(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn read(path: &str) -> Result<Map<String, Value>, String> {

@@ -136,7 +136,8 @@ impl Reading<'_, '_> {
         for needed in provider.options.iter().filter(|known| known.default.is_none()) {
             if !options.contains_key(needed.name) {
                 options.insert(needed.name.to_owned(), "unknown".into());
-                self.report.step(format!("write `{}.options.{}`", self.upstream, needed.name));
+                let place = format!("options.{}", needed.name);
+                self.report.step(format!("write `{place}` of `{}`, in place of `unknown`", provider.id));
             }
         }
         options
@@ -165,6 +166,11 @@ fn shortened(id: &str, url: &str, options: &mut Map<String, Value>, model: &mut 
         options.insert("api_version".to_owned(), version.into());
     }
     (origin.to_owned(), origin != whole)
+}
+
+/// Whether an address only stands for one that is not known.
+pub(super) fn is_unknown(url: &str) -> bool {
+    url.ends_with(".invalid")
 }
 
 /// What tells one address from another: the first part of its host.

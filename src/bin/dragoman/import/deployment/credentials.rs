@@ -39,7 +39,8 @@ const AZURE_AD: &[Part] = &[
 ];
 
 impl Reading<'_, '_> {
-    pub(super) fn credentials(&mut self, provider: &Provider, env: &str) -> Value {
+    /// The credentials; `env` is the variable of the key, which `keyed` says is wanted.
+    pub(super) fn credentials(&mut self, provider: &Provider, env: &str, keyed: bool) -> Value {
         match provider.id {
             "azure" if self.params.has("client_secret") => json!({"azure_ad": self.parts(AZURE_AD)}),
             "azure" if self.params.has("azure_ad_token") => self.host("azure_ad_token", "Envoy has it put in"),
@@ -51,14 +52,15 @@ impl Reading<'_, '_> {
             }
             "bedrock" if !self.params.has("api_key") => json!({"aws": self.parts(AWS)}),
             "vertex" if !self.params.has("api_key") => self.google(),
-            _ => self.api_key(provider, env),
+            _ => self.api_key(provider, env, keyed),
         }
     }
 
-    fn api_key(&mut self, provider: &Provider, env: &str) -> Value {
+    fn api_key(&mut self, provider: &Provider, env: &str, keyed: bool) -> Value {
         let to = format!("{}.credentials", self.upstream);
         let Some((value, from)) = self.params.take("api_key") else {
-            if env.is_empty() || (providers::is_keyless(provider) && self.source.variable(env).is_none()) {
+            let keyless = !keyed && providers::is_keyless(provider) && self.source.variable(env).is_none();
+            if env.is_empty() || keyless {
                 return "none".into();
             }
             return json!({"api_key": {"env": env}});
@@ -69,7 +71,7 @@ impl Reading<'_, '_> {
             self.report.exact(from, to);
             return "none".into();
         }
-        let own = if env.is_empty() { own_variable(&self.upstream) } else { env.to_owned() };
+        let own = if env.is_empty() { own_variable(provider.id) } else { env.to_owned() };
         json!({"api_key": self.secret(&value, from, &own, &to)})
     }
 
@@ -78,7 +80,7 @@ impl Reading<'_, '_> {
         if let Some((_, from)) = self.params.take(setting) {
             self.report.approximate(from, format!("{}.credentials", self.upstream), how);
         }
-        self.report.step(format!("have Envoy put in the credentials of `{}`: {how}", self.upstream));
+        self.report.step(format!("have Envoy put in the credentials of `{}`: {how}", self.model));
         "host".into()
     }
 
@@ -144,9 +146,9 @@ impl Reading<'_, '_> {
     }
 }
 
-/// A variable for the key of an upstream whose provider has none.
-fn own_variable(upstream: &str) -> String {
-    let name = upstream.strip_prefix("upstreams.").unwrap_or(upstream).to_ascii_uppercase();
+/// A variable for the key of a provider that has none.
+fn own_variable(provider: &str) -> String {
+    let name = provider.to_ascii_uppercase();
     let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     format!("{name}_API_KEY")
 }

@@ -137,6 +137,7 @@ impl Params {
         let named = |value: &Value| value.get("credential_name").and_then(Value::as_str) == self.credential.as_deref();
         let Some((at, credential)) = list.into_iter().find(|(_, value)| named(value)) else {
             report.unsupported(from, "there is no such credential in `credential_list`");
+            self.credential = None;
             return;
         };
         let place = format!("credential_list[{at}]");
@@ -192,8 +193,17 @@ impl Params {
 
 /// Whether what is called so may be a secret.
 pub fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
+    let name = name.to_ascii_lowercase().replace("tokens", "");
     ["auth", "cookie", "credential", "key", "password", "secret", "token"].iter().any(|word| name.contains(word))
+}
+
+/// Whether something inside a value may be a secret.
+pub fn holds_secret(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(holds_secret),
+        Value::Object(members) => members.iter().any(|(name, value)| is_secret(name) || holds_secret(value)),
+        _ => false,
+    }
 }
 
 /// Whether a value, or one inside it, is in the environment.
