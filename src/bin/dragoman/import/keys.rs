@@ -73,14 +73,23 @@ const COLUMNS: &[(&str, &str)] = &[
 /// Teams by LiteLLM's id.
 type Teams<'d> = BTreeMap<String, (String, &'d Row)>;
 
+/// The dump, and what of it was taken over.
+struct Keys<'d> {
+    dump: &'d Dump,
+    teams: Teams<'d>,
+    ids: BTreeSet<String>,
+    hashes: BTreeSet<String>,
+}
+
 /// Reads the master key and the dump.
 pub fn read(source: &Source<'_>, dump: &Dump, draft: &mut Draft, report: &mut Report) {
     draft.client_auth = "keys".to_owned();
     master(source, draft, report);
-    let mut ids = BTreeSet::from(["master".to_owned()]);
-    let teams = teams(dump, draft, report);
+    let hashes = draft.keys.iter().filter_map(|key| key.get("hash")?.as_str()).map(str::to_owned).collect();
+    let ids = BTreeSet::from(["master".to_owned()]);
+    let mut keys = Keys { dump, teams: teams(dump, draft, report), ids, hashes };
     for row in &dump.keys {
-        key(row, dump, &teams, &mut ids, draft, report);
+        key(&mut keys, row, draft, report);
     }
     if draft.keys.is_empty() && draft.client_auth == "keys" {
         report.step("nobody may call yet: `dragoman key new` makes keys, `--keys` takes LiteLLM's over");
@@ -155,7 +164,7 @@ fn teams<'d>(dump: &'d Dump, draft: &mut Draft, report: &mut Report) -> Teams<'d
     teams
 }
 
-fn key(row: &Row, dump: &Dump, teams: &Teams<'_>, ids: &mut BTreeSet<String>, draft: &mut Draft, report: &mut Report) {
+fn key(keys: &mut Keys<'_>, row: &Row, draft: &mut Draft, report: &mut Report) {
     let Some(token) = text(row, "token") else { return };
     if text(row, "team_id").as_deref() == Some(DASHBOARD) {
         report.known(format!("LiteLLM_VerificationToken[{DASHBOARD}]"), Level::Exact, "sessions of LiteLLM's page end");
@@ -164,9 +173,9 @@ fn key(row: &Row, dump: &Dump, teams: &Teams<'_>, ids: &mut BTreeSet<String>, dr
     // Old databases hold secrets of which no hash was made.
     let hash = if token.starts_with("sk-") { hash(&token) } else { format!("sha256:{}", token.to_ascii_lowercase()) };
     let short: String = hash.chars().skip("sha256:".len()).take(12).collect();
-    let id = free_id(text(row, "key_alias").as_deref(), &format!("key-{short}"), ids);
+    let id = free_id(text(row, "key_alias").as_deref(), &format!("key-{short}"), &mut keys.ids);
     let reading = Reading { place: format!("LiteLLM_VerificationToken[{id}]"), to: format!("keys[{id}]"), row };
-    if draft.keys.iter().any(|known| known.get("hash").and_then(Value::as_str) == Some(&hash)) {
+    if !keys.hashes.insert(hash.clone()) {
         report.known(reading.from("token"), Level::Exact, "this key is there already");
         return;
     }
@@ -174,7 +183,7 @@ fn key(row: &Row, dump: &Dump, teams: &Teams<'_>, ids: &mut BTreeSet<String>, dr
     report.exact(reading.from("token"), format!("{}.hash", reading.to));
     reading.id("key_alias", &id, report);
     let team = text(row, "team_id");
-    let team_row = team.as_ref().and_then(|team| teams.get(team));
+    let team_row = team.as_ref().and_then(|team| keys.teams.get(team));
     if let Some(models) = reading.models(team_row.map(|(_, row)| *row), draft, report) {
         key.insert("models".to_owned(), models);
     }
@@ -187,7 +196,7 @@ fn key(row: &Row, dump: &Dump, teams: &Teams<'_>, ids: &mut BTreeSet<String>, dr
         key.insert("team".to_owned(), name.into());
     }
     let budget_id = text(row, "budget_id");
-    let shared = dump.budgets.iter().find(|budget| budget_id.is_some() && text(budget, "budget_id") == budget_id);
+    let shared = keys.dump.budgets.iter().find(|budget| budget_id.is_some() && text(budget, "budget_id") == budget_id);
     let mut whole = row.clone();
     for (name, value) in shared.into_iter().flatten() {
         whole.entry(name.clone()).or_insert_with(|| value.clone());

@@ -108,14 +108,15 @@ impl Report {
         self.entries.iter().any(|entry| holds(&entry.from, place))
     }
 
-    /// What stood at `place` is no more.
-    pub fn withdraw(&mut self, place: &str, note: &str) {
+    /// What stood at these places is no more; each with the reason.
+    pub fn withdraw(&mut self, gone: &HashMap<String, String>) {
         for entry in &mut self.entries {
-            let before = entry.to.len();
-            entry.to.retain(|to| !holds(place, to));
-            if entry.to.len() < before {
+            let (lost, kept) = std::mem::take(&mut entry.to).into_iter().partition(|to| reason(gone, to).is_some());
+            entry.to = kept;
+            let notes: Vec<&String> = Vec::from_iter(lost.iter().filter_map(|to: &String| reason(gone, to)));
+            if !notes.is_empty() {
                 entry.level = if entry.to.is_empty() { Level::Unsupported } else { Level::Approximate };
-                entry.remark(note);
+                notes.into_iter().for_each(|note| entry.remark(note));
             }
         }
     }
@@ -210,6 +211,12 @@ impl fmt::Display for Entry {
     }
 }
 
+/// Why what stands at `place` is gone, with itself or with something around it.
+fn reason<'g>(gone: &'g HashMap<String, String>, place: &str) -> Option<&'g String> {
+    let ends = place.char_indices().filter(|(_, c)| matches!(c, '.' | '[')).map(|(at, _)| at).chain([place.len()]);
+    ends.filter_map(|end| place.get(..end)).find_map(|outer| gone.get(outer))
+}
+
 /// Whether `place` is `outer` or stands in it.
 fn holds(outer: &str, place: &str) -> bool {
     place.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
@@ -261,8 +268,8 @@ mod tests {
         report.exact("b", "models[m].balance");
         report.exact("b", "models[n].balance");
         report.exact("c", "models[m].limitsx");
-        report.withdraw("models[m].limits", "not yet");
-        report.withdraw("models[n]", "gone");
+        let gone = [("models[m].limits", "not yet"), ("models[n]", "gone")];
+        report.withdraw(&gone.map(|(place, reason)| (place.to_owned(), reason.to_owned())).into());
         report.replace("models[m].balance", "other");
         let expected = "a: unsupported (not yet)\n\
             b: approximate -> models[m].balance (gone; other)\n\

@@ -1,5 +1,7 @@
 //! `router_settings` and what `litellm_settings` says of the same: which deployment answers, and who stands in for it.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::decimal::Decimal;
@@ -111,7 +113,8 @@ fn model(group: &Group, balance: &'static str, draft: &mut Draft, report: &mut R
         if model.balance.is_none() {
             add(&mut model.choices, deployment, &deployment.model, 1, draft, report);
         } else {
-            report.withdraw(&deployment.account.place, "its share is nothing, so it is left out");
+            let note = "its share is nothing, so it is left out".to_owned();
+            report.withdraw(&HashMap::from([(deployment.account.place.clone(), note)]));
             let from = format!("{}.litellm_params.weight", deployment.place);
             report.approximate(from, format!("models[{}].upstreams", group.name), "without a share it is left out");
         }

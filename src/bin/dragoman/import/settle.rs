@@ -1,6 +1,8 @@
 //! What the filter's reader refuses goes again, so that the document is one that it takes. The reader alone says what this
 //! version has: what it takes one day is written from that day on.
 
+use std::collections::HashMap;
+
 use dragoman::config::Config;
 use serde_json::Value;
 
@@ -10,7 +12,10 @@ use super::report::Report;
 /// More rounds than a document needs: each takes away all that the reader tells of, and it tells of many things at once.
 const ROUNDS: usize = 10_000;
 
-/// Members without which what they stand in means nothing: (list, member).
+/// What the reader says of things that it does not have.
+const LACKING: &str = " yet";
+
+/// Members without which what they stand in means nothing, or allows more: (list, member).
 const NEEDED: &[(&str, &str)] = &[
     ("upstreams", "base_url"),
     ("upstreams", "credentials"),
@@ -18,11 +23,15 @@ const NEEDED: &[(&str, &str)] = &[
     ("upstreams", "provider"),
     ("models", "name"),
     ("models", "upstreams"),
-    // Without it a key would not expire.
+    ("keys", "budget"),
     ("keys", "expires"),
     ("keys", "hash"),
     ("keys", "id"),
+    ("keys", "limits"),
+    ("keys", "team"),
+    ("teams", "budget"),
     ("teams", "id"),
+    ("teams", "limits"),
 ];
 
 /// A step from a value to one inside it.
@@ -34,34 +43,37 @@ enum Step {
 
 /// Settles the document.
 pub fn settle(draft: &mut Draft, report: &mut Report) {
-    let mut document = draft.value();
+    let document = draft.value();
     let shares = |model: &str| draft.models.iter().find(|known| known.name == model).map(Model::shares);
+    draft.document = settled(document, &shares, report);
+}
+
+/// The document without what the reader refuses. `shares` are a model's upstreams with their weights.
+fn settled(mut document: Value, shares: &dyn Fn(&str) -> Option<Value>, report: &mut Report) -> Value {
     for _ in 0..ROUNDS {
         let Err(faults) = Config::parse_upstreams(document.to_string().as_bytes(), &|_| None) else { break };
+        let mut gone = HashMap::new();
         let mut changed = false;
         // The last first: so the places of the others stay what they are.
         for fault in faults.iter().rev() {
             let reason = fault.message.split(';').next().unwrap_or_default();
-            changed |= give_up(&mut document, &fault.place, reason, &shares, report);
+            let path = path(&document, &fault.place);
+            changed |= rebalance(&mut document, &path, shares, report)
+                || lacks(&mut document, &path, reason, &mut gone, report)
+                || give_up(&mut document, path, reason, &mut gone, report);
         }
+        report.withdraw(&gone);
         if !changed {
             break;
         }
     }
-    draft.document = document;
+    document
 }
 
-/// Takes away what the reader refuses; whether there was something. `shares` are a model's upstreams with their weights.
-fn give_up(
-    document: &mut Value,
-    place: &str,
-    reason: &str,
-    shares: &dyn Fn(&str) -> Option<Value>,
-    report: &mut Report,
-) -> bool {
-    let mut path = path(document, place);
-    let label = label(document, &path);
-    if let [Step::Member(list), _, Step::Member(member)] = path.as_slice()
+/// Has a model whose balance is refused balanced by weight; whether it was that.
+fn rebalance(document: &mut Value, path: &[Step], shares: &dyn Fn(&str) -> Option<Value>, report: &mut Report) -> bool {
+    let label = label(document, path);
+    if let [Step::Member(list), _, Step::Member(member)] = path
         && (list.as_str(), member.as_str()) == ("models", "balance")
         && let Some(model) = at(document, path.get(..2).unwrap_or_default())
         && model.get("balance").is_some_and(|balance| balance != "weighted")
@@ -74,27 +86,64 @@ fn give_up(
         report.replace(&label, "by weight: this version has no such balance");
         return true;
     }
+    false
+}
+
+/// Takes a member that this version does not have from all things that have it; whether it was that.
+fn lacks(
+    document: &mut Value,
+    path: &[Step],
+    reason: &str,
+    gone: &mut HashMap<String, String>,
+    report: &mut Report,
+) -> bool {
+    let [Step::Member(list), _, Step::Member(member)] = path else { return false };
+    if !reason.contains(LACKING) || member == "credentials" {
+        return false;
+    }
+    let things: Vec<Step> = match document.get(list) {
+        Some(Value::Object(members)) => members.keys().cloned().map(Step::Member).collect(),
+        Some(Value::Array(items)) => (0..items.len()).map(Step::Item).collect(),
+        _ => return false,
+    };
+    let note = format!("this version has no `{member}` of {list}: {reason}");
+    for thing in things {
+        let path = [Step::Member(list.clone()), thing, Step::Member(member.clone())];
+        let label = label(document, &path);
+        if remove(document, &path) {
+            gone.insert(label, note.clone());
+        }
+    }
+    gone.insert(format!("{list}[].{member}"), note.clone());
+    // What bounds spending may not go unnoticed.
+    if matches!(member.as_str(), "budget" | "limits") {
+        report.step(note);
+    }
+    true
+}
+
+/// Takes away what the reader refuses; whether there was something.
+fn give_up(
+    document: &mut Value,
+    mut path: Vec<Step>,
+    reason: &str,
+    gone: &mut HashMap<String, String>,
+    report: &mut Report,
+) -> bool {
+    let refused = label(document, &path);
     if let [Step::Member(list), _, Step::Member(member), rest @ ..] = path.as_slice() {
-        let is_one = rest.is_empty() || list == "upstreams";
-        if is_one && NEEDED.contains(&(list.as_str(), member.as_str())) {
+        let is_whole = rest.is_empty() || list != "models";
+        if is_whole && NEEDED.contains(&(list.as_str(), member.as_str())) {
             path.truncate(2);
         }
     }
-    let gone = self::label(document, &path);
+    let label = label(document, &path);
     if !remove(document, &path) {
         return false;
     }
-    report.withdraw(&gone, &format!("this version refuses `{gone}`: {reason}"));
-    // What bounds spending may not go unnoticed.
-    if let [Step::Member(list), _, Step::Member(member), ..] = path.as_slice()
-        && matches!(member.as_str(), "budget" | "limits")
-    {
-        let note = format!("this version does not hold {list} to `{member}`: {reason}");
-        report.withdraw(&format!("{list}[].{member}"), &note);
-        report.step(note);
-    }
-    if gone != label {
-        report.step(format!("`{gone}` is left out: `{label}`: {reason}"));
+    gone.insert(label.clone(), format!("this version refuses `{refused}`: {reason}"));
+    if label != refused {
+        report.step(format!("`{label}` is left out: `{refused}`: {reason}"));
     }
     true
 }
@@ -211,7 +260,7 @@ mod tests {
 
     #[test]
     fn what_is_refused_goes_with_what_it_leaves_empty() {
-        let mut document = json!({
+        let document = json!({
             "upstreams": {
                 "bad": {"provider": "nobody", "credentials": "none"},
                 "good": {"provider": "openai", "credentials": "none", "params": {"force": {"model": "x"}}},
@@ -220,25 +269,29 @@ mod tests {
                 {"name": "lost", "upstreams": ["bad"], "upstream_models": {"bad": "x"}},
                 {"name": "kept", "upstreams": ["bad", "good"], "upstream_models": {"bad": "x"}, "balance": "nonsense"},
             ],
+            "keys": [{"id": "spent", "expires": "soon"}, {"id": "good", "tags": ["a,b"]}],
         });
         let mut report = Report::default();
         report.exact("a", "models[lost].name");
         report.exact("b", "models[kept].balance");
         report.exact("c", "upstreams.good.params.force.model");
-        for _ in 0..10 {
-            let Err(faults) = Config::parse_upstreams(document.to_string().as_bytes(), &|_| None) else { break };
-            for fault in faults.iter().rev() {
-                give_up(&mut document, &fault.place, "no", &|_| None, &mut report);
-            }
-        }
+        report.exact("d", "keys[spent].hash");
+        let shares = |_: &str| Some(json!(["bad", {"name": "good", "weight": 2}]));
         let expected = json!({
             "upstreams": {"good": {"provider": "openai", "credentials": "none"}},
-            "models": [{"name": "kept", "upstreams": ["good"], "balance": "weighted"}],
+            "models": [{"name": "kept", "upstreams": [{"name": "good", "weight": 2}], "balance": "weighted"}],
+            "keys": [{"id": "good", "tags": []}],
         });
-        assert_eq!(document, expected);
+        assert_eq!(settled(document, &shares, &mut report), expected);
         let text = report.text();
-        assert!(text.contains("a: unsupported (this version refuses `models[lost]`: no)"), "{text}");
-        assert!(text.contains("b: approximate -> models[kept].balance (by weight"), "{text}");
-        assert!(text.contains("c: unsupported"), "{text}");
+        for line in [
+            "a: unsupported (this version refuses `models[lost].upstreams`: ",
+            "b: approximate -> models[kept].balance (by weight: this version has no such balance)",
+            "c: unsupported (this version refuses `upstreams.good.params.force.model`: ",
+            "d: unsupported (this version refuses `keys[spent].expires`: ",
+            "- `keys[spent]` is left out: `keys[spent].expires`: ",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
     }
 }
