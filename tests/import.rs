@@ -93,6 +93,31 @@ fn configurations_become_documents() {
     }
 }
 
+#[test]
+fn what_can_be_kept_is_kept() {
+    for (name, upstreams, models, keys) in [
+        ("balancing", 8, 5, 0),
+        ("clouds", 8, 8, 1),
+        ("credentials", 6, 6, 0),
+        ("everything-else", 1, 1, 2),
+        ("fallbacks", 4, 5, 0),
+        ("keys", 3, 3, 7),
+        ("own-servers", 8, 8, 0),
+        ("prices", 5, 5, 0),
+        ("quickstart", 3, 4, 1),
+        ("wildcards", 4, 7, 0),
+    ] {
+        let folder = folders().into_iter().find(|folder| folder.ends_with(name)).unwrap();
+        let document: Value = serde_yaml_ng::from_str(&import(&folder, &[]).0).unwrap();
+        let count = |member: &str| match &document[member] {
+            Value::Array(items) => items.len(),
+            Value::Object(members) => members.len(),
+            _ => 0,
+        };
+        assert_eq!((count("upstreams"), count("models"), count("keys")), (upstreams, models, keys), "{name}");
+    }
+}
+
 /// The names of environment variables that a document asks for.
 fn variables(document: &Value, out: &mut BTreeSet<String>) {
     match document {

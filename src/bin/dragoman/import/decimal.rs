@@ -56,6 +56,16 @@ impl Decimal {
         (power <= MOST).then_some(Self { digits, places: 0 })
     }
 
+    /// The nearest number with so many decimals at most, half up.
+    pub fn rounded(self, decimals: u32) -> Self {
+        let nearest = || {
+            let power = 10_u128.checked_pow(self.places.checked_sub(decimals)?)?;
+            let digits = self.digits.checked_add(power / 2)?.checked_div(power)?;
+            Self { digits, places: 0 }.shifted(i32::try_from(decimals).ok()?.checked_neg()?)
+        };
+        if self.places > decimals { nearest().unwrap_or(self) } else { self }
+    }
+
     /// Whether it is nothing.
     pub fn is_zero(self) -> bool {
         self.digits == 0
@@ -135,6 +145,15 @@ mod tests {
     fn what_is_no_amount_is_none() {
         for text in ["", "-1", "1,5", "free", ".", "1e", "e5", "1e99", "1e-99", "NaN", "0x1", "1e2147483648"] {
             assert_eq!(Decimal::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_rounded() {
+        for (number, decimals, expected) in
+            [("0.30000000000000004", 12, "0.3"), ("0.125", 2, "0.13"), ("0.124", 2, "0.12"), ("2.5", 3, "2.5")]
+        {
+            assert_eq!(Decimal::parse(number).unwrap().rounded(decimals).to_string(), expected, "{number}");
         }
     }
 

@@ -95,7 +95,8 @@ impl Reading<'_, '_> {
         let base_model = entry.pointer("/model_info/base_model").and_then(|name| self.source.resolve(name));
         if let Some(base) = base_model {
             let base = base.rsplit_once('/').map_or(base.as_str(), |(_, name)| name).to_owned();
-            self.report.exact(format!("{place}.model_info.base_model"), format!("{}.models", self.upstream));
+            let (from, to) = (format!("{place}.model_info.base_model"), format!("{}.models", self.upstream));
+            self.report.approximate(from, to, "the price is that of the deployment's own name, if it has one");
             if base != model && !model.contains('*') {
                 account.model = Some((base.clone(), model));
                 model = base;

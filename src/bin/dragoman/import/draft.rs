@@ -49,6 +49,15 @@ pub struct Account {
     pub model: Option<(String, String)>,
 }
 
+impl Account {
+    /// What `prices` call one of its models.
+    pub fn priced(&self, model: &str) -> String {
+        let own = self.model.as_ref().filter(|(name, _)| name == model).map_or(model, |(_, own)| own);
+        let provider = self.body.get("provider").and_then(Value::as_str).unwrap_or_default();
+        format!("{provider}/{own}")
+    }
+}
+
 /// An account at a provider.
 pub struct Upstream {
     /// Its name.

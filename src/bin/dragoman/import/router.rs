@@ -203,8 +203,9 @@ fn price(model: &mut Model, deployments: &[&Deployment], draft: &mut Draft, repo
         return;
     }
     for deployment in deployments.iter().filter(|deployment| !deployment.price.is_empty()) {
-        let to = format!("prices.{}", deployment.model);
-        let known = draft.prices.insert(deployment.model.clone(), deployment.price.clone().into());
+        let name = deployment.account.priced(&deployment.model);
+        let to = format!("prices.{name}");
+        let known = draft.prices.insert(name, deployment.price.clone().into());
         let place = format!("models[{}].price", model.name);
         if known.is_some_and(|known| known != Value::from(deployment.price.clone())) {
             report.redirect(&place, &to, "deployments of one name have one price: the last");
@@ -325,8 +326,12 @@ fn stand_in(groups: &[Group], fallbacks: &Fallbacks, draft: &mut Draft, report: 
         // The price is of the model's own deployments.
         let price = std::mem::take(&mut model.price);
         for own in model.choices.iter().take(before).filter(|_| !price.is_empty()) {
-            draft.prices.insert(own.model.clone(), price.clone().into());
-            report.redirect(&format!("models[{name}].price"), &format!("prices.{}", own.model), "");
+            let group = groups.iter().find(|group| group.name == name);
+            let mut deployments = group.into_iter().flat_map(|group| &group.deployments);
+            let deployment = deployments.find(|deployment| deployment.model == own.model);
+            let priced = deployment.map_or_else(|| own.model.clone(), |of| of.account.priced(&of.model));
+            report.redirect(&format!("models[{name}].price"), &format!("prices.{priced}"), "");
+            draft.prices.insert(priced, price.clone().into());
         }
         // Each gets its turn.
         let others = u64::try_from(model.choices.len().saturating_sub(1)).unwrap_or(MOST_RETRIES);

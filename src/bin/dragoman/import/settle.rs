@@ -1,7 +1,7 @@
 //! What the filter's reader refuses goes again, so that the document is one that it takes. The reader alone says what this
 //! version has: what it takes one day is written from that day on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use dragoman::config::Config;
 use serde_json::Value;
@@ -35,7 +35,7 @@ const NEEDED: &[(&str, &str)] = &[
 ];
 
 /// A step from a value to one inside it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Step {
     Member(String),
     Item(usize),
@@ -53,17 +53,26 @@ fn settled(mut document: Value, shares: &dyn Fn(&str) -> Option<Value>, report: 
     for _ in 0..ROUNDS {
         let Err(faults) = Config::parse_upstreams(document.to_string().as_bytes(), &|_| None) else { break };
         let mut gone = HashMap::new();
-        let mut changed = false;
-        // The last first: so the places of the others stay what they are.
+        let mut touched = HashSet::new();
+        // The last first: so the places of the others stay what they are. One fault of a thing at a time: what else is said
+        // of it may be of what is no more.
         for fault in faults.iter().rev() {
             let reason = fault.message.split(';').next().unwrap_or_default();
-            let path = path(&document, &fault.place);
-            changed |= rebalance(&mut document, &path, shares, report)
-                || lacks(&mut document, &path, reason, &mut gone, report)
-                || give_up(&mut document, path, reason, &mut gone, report);
+            let (path, whole) = path(&document, &fault.place);
+            let is_place = whole || path.len() >= 2;
+            if !is_place || !touched.insert(path.get(..2).unwrap_or(&path).to_vec()) {
+                continue;
+            }
+            if rebalance(&mut document, &path, shares, report) {
+                continue;
+            }
+            if lacks(&mut document, &path, reason, &mut gone, report) {
+                break;
+            }
+            give_up(&mut document, path, reason, &mut gone, report);
         }
         report.withdraw(&gone);
-        if !changed {
+        if touched.is_empty() {
             break;
         }
     }
@@ -122,14 +131,14 @@ fn lacks(
     true
 }
 
-/// Takes away what the reader refuses; whether there was something.
+/// Takes away what the reader refuses.
 fn give_up(
     document: &mut Value,
     mut path: Vec<Step>,
     reason: &str,
     gone: &mut HashMap<String, String>,
     report: &mut Report,
-) -> bool {
+) {
     let refused = label(document, &path);
     if let [Step::Member(list), _, Step::Member(member), rest @ ..] = path.as_slice() {
         let is_whole = rest.is_empty() || list != "models";
@@ -138,18 +147,15 @@ fn give_up(
         }
     }
     let label = label(document, &path);
-    if !remove(document, &path) {
-        return false;
-    }
+    remove(document, &path);
     gone.insert(label.clone(), format!("this version refuses `{refused}`: {reason}"));
     if label != refused {
         report.step(format!("`{label}` is left out: `{refused}`: {reason}"));
     }
-    true
 }
 
-/// The steps to a place, as far as there is something.
-fn path(document: &Value, place: &str) -> Vec<Step> {
+/// The steps to a place, as far as there is something, and whether that is all the way.
+fn path(document: &Value, place: &str) -> (Vec<Step>, bool) {
     let (mut value, mut rest, mut path) = (document, place, Vec::new());
     while !rest.is_empty() {
         let next = match value {
@@ -177,7 +183,7 @@ fn path(document: &Value, place: &str) -> Vec<Step> {
         path.push(step);
         (value, rest) = (inside, after);
     }
-    path
+    (path, rest.is_empty())
 }
 
 /// The place for people: things in lists by their names.
@@ -236,7 +242,7 @@ mod tests {
     use serde_json::json;
 
     fn steps(document: &Value, place: &str) -> String {
-        label(document, &path(document, place))
+        label(document, &path(document, place).0)
     }
 
     #[test]
@@ -262,14 +268,14 @@ mod tests {
     fn what_is_refused_goes_with_what_it_leaves_empty() {
         let document = json!({
             "upstreams": {
-                "bad": {"provider": "nobody", "credentials": "none"},
+                "bad": {"provider": "nobody", "credentials": 1, "options": 2},
                 "good": {"provider": "openai", "credentials": "none", "params": {"force": {"model": "x"}}},
             },
             "models": [
                 {"name": "lost", "upstreams": ["bad"], "upstream_models": {"bad": "x"}},
                 {"name": "kept", "upstreams": ["bad", "good"], "upstream_models": {"bad": "x"}, "balance": "nonsense"},
             ],
-            "keys": [{"id": "spent", "expires": "soon"}, {"id": "good", "tags": ["a,b"]}],
+            "keys": [{"id": "spent", "expires": "soon", "hash": "x"}, {"id": "good", "tags": ["a,b"]}],
         });
         let mut report = Report::default();
         report.exact("a", "models[lost].name");
@@ -288,8 +294,8 @@ mod tests {
             "a: unsupported (this version refuses `models[lost].upstreams`: ",
             "b: approximate -> models[kept].balance (by weight: this version has no such balance)",
             "c: unsupported (this version refuses `upstreams.good.params.force.model`: ",
-            "d: unsupported (this version refuses `keys[spent].expires`: ",
-            "- `keys[spent]` is left out: `keys[spent].expires`: ",
+            "d: unsupported (this version refuses `keys[spent].hash`: ",
+            "- `keys[spent]` is left out: `keys[spent].hash`: ",
         ] {
             assert!(text.contains(line), "{text}");
         }
