@@ -100,10 +100,12 @@ fn model(group: &Group, balance: &'static str, draft: &mut Draft, report: &mut R
     let ordered = deployments.iter().any(|deployment| deployment.order.is_some());
     deployments.sort_by_key(|deployment| deployment.order.unwrap_or(u64::MAX));
     let shared: Vec<(&Deployment, u64)> = deployments.iter().copied().zip(weights(&deployments, report)).collect();
-    let (some, none): (Vec<_>, Vec<_>) = shared.into_iter().partition(|(_, weight)| ordered || *weight > 0);
+    // Shares are of LiteLLM's choice by weight alone.
+    let all = ordered || balance != "weighted";
+    let (some, none): (Vec<_>, Vec<_>) = shared.into_iter().partition(|(_, weight)| all || *weight > 0);
     let mut model = Model { name: group.name.clone(), ..Model::default() };
     for (deployment, weight) in &some {
-        add(&mut model.choices, deployment, &deployment.model, *weight, draft, report);
+        add(&mut model.choices, deployment, &deployment.model, (*weight).max(1), draft, report);
     }
     if model.choices.len() > 1 && !ordered {
         model.balance = Some(balance);
@@ -115,7 +117,7 @@ fn model(group: &Group, balance: &'static str, draft: &mut Draft, report: &mut R
         } else {
             let note = "its share is nothing, so it is left out".to_owned();
             report.withdraw(&HashMap::from([(deployment.account.place.clone(), note)]));
-            let from = format!("{}.litellm_params.weight", deployment.place);
+            let from = format!("{}.litellm_params.model", deployment.place);
             report.approximate(from, format!("models[{}].upstreams", group.name), "without a share it is left out");
         }
     }
