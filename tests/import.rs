@@ -98,7 +98,7 @@ fn what_can_be_kept_is_kept() {
     for (name, upstreams, models, keys) in [
         ("balancing", 8, 5, 0),
         ("clouds", 8, 8, 1),
-        ("credentials", 6, 6, 0),
+        ("credentials", 8, 7, 0),
         ("everything-else", 1, 1, 2),
         ("fallbacks", 4, 5, 0),
         ("keys", 3, 3, 7),
@@ -210,6 +210,8 @@ fn what_cannot_be_read_is_named() {
         ("include.yaml", "include: [nowhere.yaml]\n", "nowhere.yaml: "),
         ("include-text.yaml", "include: nowhere.yaml\n", "include-text.yaml: include: expected a list of files"),
         ("dump.csv", "a,b\n1,2\n", "dump.csv: a row has no column"),
+        ("empty.yaml", "{}", "empty.yaml: no model of it can be reached"),
+        ("lost.yaml", "model_list: [{model_name: a, litellm_params: {model: b}}]", "lost.yaml: no model of it can be"),
     ] {
         let path = folder.join(name);
         std::fs::write(&path, content).unwrap();
@@ -222,6 +224,7 @@ fn what_cannot_be_read_is_named() {
         let output = dragoman(&arguments, &[]);
         let message = text(output.stderr);
         assert!(!output.status.success() && message.contains(fault), "{name}: {message}");
+        assert!(output.stdout.is_empty(), "{name}");
     }
     std::fs::remove_dir_all(folder).unwrap();
 }

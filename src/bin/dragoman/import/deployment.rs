@@ -13,6 +13,7 @@ use super::draft::{Account, Draft};
 use super::prices;
 use super::providers::{self, Identity};
 use super::report::Report;
+use super::router::MOST_RETRIES;
 use super::source::Source;
 
 /// A model at an account.
@@ -63,7 +64,8 @@ pub fn read(
     draft: &mut Draft,
     report: &mut Report,
 ) -> Option<Deployment> {
-    let Some(group) = entry.get("model_name").and_then(super::source::text) else {
+    let name = entry.get("model_name").and_then(super::source::text);
+    let Some(group) = name.filter(|name| !name.is_empty()) else {
         report.unsupported(place, "it has no `model_name`");
         return None;
     };
@@ -221,6 +223,9 @@ impl Reading<'_, '_> {
                     format!("{}.{to}", self.model),
                     "until the first event, not between events",
                 );
+            }
+            Some(number) if to == "retries" && number.ceiling().is_none_or(|retries| retries > MOST_RETRIES) => {
+                self.report.approximate(from, format!("{}.{to}", self.model), format!("at most {MOST_RETRIES}"));
             }
             Some(_) => self.report.exact(from, format!("{}.{to}", self.model)),
             None => self.report.unsupported(from, "expected a number"),

@@ -116,9 +116,12 @@ fn master(source: &Source<'_>, draft: &mut Draft, report: &mut Report) {
         }
         None => source.variable(VARIABLE),
     };
+    if value.is_some_and(|value| value == "") {
+        report.unsupported(FROM, "it is empty");
+    }
     if permits_none.and_then(truth) == Some(true) {
         let from = "general_settings.dangerously_permit_weak_or_unset_master_key";
-        if secret.is_none() && value.is_none() {
+        if secret.as_deref().is_none_or(str::is_empty) && value.is_none_or(|value| value == "") {
             draft.client_auth = "open".to_owned();
             report.exact(from, "client_auth");
             report.step("anybody may call: write `client_auth: keys` before others reach the port");
@@ -126,7 +129,7 @@ fn master(source: &Source<'_>, draft: &mut Draft, report: &mut Report) {
             report.needless(from, "there is a master key");
         }
     }
-    let Some(secret) = secret else { return };
+    let Some(secret) = secret.filter(|secret| !secret.is_empty()) else { return };
     let weak = secret.len() < STRONG || secret.bytes().collect::<BTreeSet<u8>>().len() < STRONG / 2;
     let from = if value.is_some() { FROM.to_owned() } else { format!("environment variable {VARIABLE}") };
     report.approximate(from, "keys[master]", if weak { format!("{ADMIN}; {WEAK}") } else { ADMIN.to_owned() });

@@ -58,7 +58,6 @@ pub fn run(gateway: Gateway) -> Result<ExitCode, String> {
     let source = Source::load(&options.config, &variable)?;
     let dump = dump::load(&options.keys)?;
     let (document, report) = import(&source, &dump);
-    crate::print(&document)?;
     let text = if options.json { report.json()? } else { report.text() };
     match &options.report {
         None => eprint!("{text}"),
@@ -67,11 +66,13 @@ pub fn run(gateway: Gateway) -> Result<ExitCode, String> {
             eprint!("{}", report.summary());
         }
     }
+    let document = document.ok_or_else(|| format!("{}: no model of it can be reached", options.config))?;
+    crate::print(&document)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The document and the report.
-fn import(source: &Source<'_>, dump: &dump::Dump) -> (String, Report) {
+/// The document and the report. Without models there is none: it would let callers ask for any.
+fn import(source: &Source<'_>, dump: &dump::Dump) -> (Option<String>, Report) {
     let mut report = Report::default();
     let mut draft = Draft::default();
     let groups = models::read(source, &mut draft, &mut report);
@@ -80,5 +81,6 @@ fn import(source: &Source<'_>, dump: &dump::Dump) -> (String, Report) {
     keys::read(source, dump, &mut draft, &mut report);
     settle::settle(&mut draft, &mut report);
     report.complete(&source.document);
-    (draft.write(&source.name, &report), report)
+    let serves = draft.document.get("models").and_then(|models| models.get(0)).is_some();
+    (serves.then(|| draft.write(&source.name, &report)), report)
 }

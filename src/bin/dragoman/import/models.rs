@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::deployment::{self, Deployment};
 use super::draft::Draft;
+use super::providers;
 use super::report::Report;
 use super::source::{Source, Written, written};
 
@@ -26,6 +27,7 @@ const EVERYTHING: &[(&str, &str)] = &[
 /// Reads all models.
 pub fn read(source: &Source<'_>, draft: &mut Draft, report: &mut Report) -> Vec<Group> {
     variables(&source.document, draft);
+    draft.variables.extend(usual(source));
     let mut groups: Vec<Group> = Vec::new();
     let list = source.section("model_list").and_then(Value::as_array).into_iter().flatten();
     for (at, entry) in list.enumerate() {
@@ -65,7 +67,20 @@ fn add(deployment: Option<Deployment>, groups: &mut Vec<Group>) {
     }
 }
 
-/// Notes the names of variables that the document uses.
+/// The names of variables that the document uses without a word: those that it sets, and those of keys that it does not name.
+fn usual(source: &Source<'_>) -> Vec<String> {
+    let set = source.settings("environment_variables").into_iter().flat_map(|members| members.keys().cloned());
+    let list = source.section("model_list").and_then(Value::as_array).into_iter().flatten();
+    let keyless = list.filter_map(|entry| entry.get("litellm_params")).filter(|params| params.get("api_key").is_none());
+    let env = |params: &Value| {
+        let model = source.resolve(params.get("model")?)?;
+        let named = params.get("custom_llm_provider").and_then(Value::as_str);
+        Some(providers::identify(&model, named, false).ok()?.env.to_owned())
+    };
+    set.chain(keyless.filter_map(env)).collect()
+}
+
+/// Notes the names of variables that the document names.
 fn variables(value: &Value, draft: &mut Draft) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| variables(item, draft)),

@@ -18,7 +18,7 @@ const SECTIONS: [&str; 2] = ["router_settings", "litellm_settings"];
 const GREATEST: u128 = 1000;
 
 /// The most further attempts that the filter takes.
-const MOST_RETRIES: u64 = 10;
+pub const MOST_RETRIES: u64 = 10;
 
 /// LiteLLM's strategies and ours.
 const STRATEGIES: &[(&str, &str, &str)] = &[
@@ -242,7 +242,7 @@ fn fallbacks(source: &Source<'_>, kind: &str, draft: &Draft, report: &mut Report
         for (at, members) in list.enumerate().filter_map(|(at, rule)| Some((at, rule.as_object()?))) {
             for (name, others) in members {
                 let from = format!("{section}.{kind}[{at}].{name}");
-                let others = targets(others, &from, draft, report);
+                let Some(others) = targets(others, &from, draft, report) else { continue };
                 let rule = Rule { from: from.clone(), name: name.clone(), others };
                 let model = draft.models.iter().find(|model| model.is_called(name));
                 if name == "*" && fallbacks.default.from.is_empty() {
@@ -264,7 +264,7 @@ fn fallbacks(source: &Source<'_>, kind: &str, draft: &Draft, report: &mut Report
             && let Some(others) = source.setting(section, "default_fallbacks")
         {
             let from = format!("{section}.default_fallbacks");
-            let others = targets(others, &from, draft, report);
+            let Some(others) = targets(others, &from, draft, report) else { continue };
             if fallbacks.default.from.is_empty() {
                 report.exact(&*from, "models");
                 fallbacks.default = Rule { from, name: String::new(), others };
@@ -277,9 +277,13 @@ fn fallbacks(source: &Source<'_>, kind: &str, draft: &Draft, report: &mut Report
 }
 
 /// The names of models that stand in.
-fn targets(value: &Value, from: &str, draft: &Draft, report: &mut Report) -> Vec<String> {
+fn targets(value: &Value, from: &str, draft: &Draft, report: &mut Report) -> Option<Vec<String>> {
+    let Some(targets) = value.as_array() else {
+        report.unsupported(from, "expected a list of models");
+        return None;
+    };
     let mut names = Vec::new();
-    for (at, target) in value.as_array().into_iter().flatten().enumerate() {
+    for (at, target) in targets.iter().enumerate() {
         let name = match target {
             Value::Object(members) => {
                 for name in members.keys().filter(|name| *name != "model") {
@@ -295,7 +299,7 @@ fn targets(value: &Value, from: &str, draft: &Draft, report: &mut Report) -> Vec
             None => report.unsupported(format!("{from}[{at}]"), "expected a model's name"),
         }
     }
-    names
+    Some(names)
 }
 
 /// Appends the deployments of those who stand in to the models' own.
