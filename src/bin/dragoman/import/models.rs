@@ -71,7 +71,9 @@ fn add(deployment: Option<Deployment>, groups: &mut Vec<Group>) {
 fn usual(source: &Source<'_>) -> Vec<String> {
     let set = source.settings("environment_variables").into_iter().flat_map(|members| members.keys().cloned());
     let list = source.section("model_list").and_then(Value::as_array).into_iter().flatten();
-    let keyless = list.filter_map(|entry| entry.get("litellm_params")).filter(|params| params.get("api_key").is_none());
+    let says_nothing =
+        |params: &&Value| ["api_key", "litellm_credential_name"].iter().all(|name| params.get(name).is_none());
+    let keyless = list.filter_map(|entry| entry.get("litellm_params")).filter(says_nothing);
     let env = |params: &Value| {
         let model = source.resolve(params.get("model")?)?;
         let named = params.get("custom_llm_provider").and_then(Value::as_str);

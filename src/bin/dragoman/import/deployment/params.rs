@@ -60,7 +60,6 @@ const KNOWN: &[(&str, Level, &str)] = &[
     ("default_api_key_rpm_limit", Unsupported, "write `keys[].limits.models` of each key"),
     ("default_api_key_tpm_limit", Unsupported, "write `keys[].limits.models` of each key"),
     ("drop_params", Approximate, "`unsupported_params` is one for all upstreams"),
-    ("input_cost_per_image", Unsupported, "prices are of tokens"),
     ("itpm", Unsupported, "an upstream's limits are `rpm` and `tpm`"),
     ("keepalive_seconds", Unsupported, "Envoy's `stream_idle_timeout` bounds silence"),
     ("litellm_trace_id", Unsupported, "traces are Envoy's"),
