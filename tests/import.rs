@@ -14,10 +14,12 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use dragoman::config::Config;
+use serde_json::{Value, json};
 
 /// What the proxy's environment holds, as far as its configuration asks for it.
 const ENVIRONMENT: &[(&str, &str)] = &[
@@ -227,4 +229,66 @@ fn what_cannot_be_read_is_named() {
         assert!(output.stdout.is_empty(), "{name}");
     }
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// JSON pointers to all values.
+fn pointers(value: &Value, pointer: &str, out: &mut Vec<String>) {
+    out.push(pointer.to_owned());
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                pointers(value, &format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), out);
+            }
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, item)| pointers(item, &format!("{pointer}/{at}"), out));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn odd_values_do_no_harm() {
+    let odd = [json!(null), json!(-1), json!(""), json!("a b\n"), json!(["x"]), json!({"x": 1}), json!(1e30)];
+    for folder in folders() {
+        let config = std::fs::read_to_string(folder.join("config.yaml")).unwrap();
+        let config: Value = serde_yaml_ng::from_str(&config).unwrap();
+        let mut all = Vec::new();
+        pointers(&config, "", &mut all);
+        for (at, pointer) in all.iter().enumerate() {
+            let mut changed = config.clone();
+            *changed.pointer_mut(pointer).unwrap() = odd[at % odd.len()].clone();
+            let (output, messages, status) = piped(&folder, &changed.to_string());
+            assert!(
+                !output.contains("HUSH") && !messages.contains("HUSH"),
+                "{folder:?} {pointer}\n{output}\n{messages}"
+            );
+            if status != Some(0) {
+                let refused =
+                    [": no model of it can be reached", ": expected a ", ": include: expected a list", "No such file"];
+                assert!(refused.iter().any(|end| messages.contains(end)), "{folder:?} {pointer}: {messages}");
+                continue;
+            }
+            let document: Value =
+                serde_yaml_ng::from_str(&output).unwrap_or_else(|e| panic!("{folder:?} {pointer}: {e}\n{output}"));
+            let read = Config::parse_upstreams(document.to_string().as_bytes(), &|_| None);
+            assert!(read.is_ok(), "{folder:?} {pointer}: {:?}\n{output}", read.err());
+        }
+    }
+}
+
+/// What comes of a configuration on standard input.
+fn piped(folder: &Path, config: &str) -> (String, String, Option<i32>) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dragoman"))
+        .args(["import", "litellm", "-"])
+        .current_dir(folder)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(config.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (text(output.stdout), text(output.stderr), output.status.code())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::report::Report;
+use super::report::{self, Report};
 use crate::envoy::yaml;
 
 /// The document, as it grows.
@@ -214,7 +214,7 @@ impl Draft {
 
     /// The settled document in YAML, with what is to be done.
     pub fn write(&self, name: &str, report: &Report) -> String {
-        let mut text = format!("# Written by `dragoman import litellm` from {name}.\n");
+        let mut text = format!("# Written by `dragoman import litellm` from {}.\n", report::line(name));
         if !report.steps().is_empty() {
             text.push_str("#\n# Before it serves:\n");
             text.extend(report.steps().iter().map(|step| format!("# - {step}\n")));

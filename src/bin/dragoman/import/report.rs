@@ -74,7 +74,7 @@ impl Report {
 
     /// What people have to do before the document serves. Once is enough.
     pub fn step(&mut self, step: impl Into<String>) {
-        let step = step.into();
+        let step = line(&step.into());
         if !self.steps.contains(&step) {
             self.steps.push(step);
         }
@@ -162,7 +162,7 @@ impl Report {
 
     /// For people.
     pub fn text(&self) -> String {
-        let lines = self.entries.iter().map(|entry| format!("{entry}\n"));
+        let lines = self.entries.iter().map(|entry| format!("{}\n", line(&entry.to_string())));
         lines.chain(std::iter::once(self.summary())).collect()
     }
 
@@ -209,6 +209,11 @@ impl fmt::Display for Entry {
         }
         if self.note.is_empty() { Ok(()) } else { write!(f, " ({})", self.note) }
     }
+}
+
+/// A text that stays on its line: names may hold line breaks, and what is to be done stands in a comment.
+pub fn line(text: &str) -> String {
+    text.replace(char::is_control, " ")
 }
 
 /// Why what stands at `place` is gone, with itself or with something around it.
