@@ -247,9 +247,55 @@ fn pointers(value: &Value, pointer: &str, out: &mut Vec<String>) {
     }
 }
 
+/// Values that hardly any setting has.
+fn odd() -> [Value; 7] {
+    [json!(null), json!(-1), json!(""), json!("a b\n"), json!(["x"]), json!({"x": 1}), json!(1e30)]
+}
+
+/// The filter takes the document.
+fn assert_read(document: &str, why: &str) {
+    let value: Result<Value, _> = serde_yaml_ng::from_str(document);
+    let value = value.unwrap_or_else(|error| panic!("{why}: {error}\n{document}"));
+    let read = Config::parse_upstreams(value.to_string().as_bytes(), &|_| None);
+    assert!(read.is_ok(), "{why}: {:?}\n{document}", read.err());
+}
+
+#[test]
+fn odd_rows_do_no_harm() {
+    let config = r#"{"model_list": [{"model_name": "m", "litellm_params": {"model": "gpt-4o"}}]}"#;
+    let key = json!({
+        "token": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "key_alias": "k", "team_id": "t",
+        "models": ["m"], "aliases": {"n": "m"}, "metadata": {"tags": ["x"], "model_rpm_limit": {"m": 1}}, "spend": 1.5,
+        "max_budget": 2, "budget_duration": "1d", "budget_reset_at": "2027-02-01 00:00:00", "rpm_limit": 1, "tpm_limit": 2,
+        "max_parallel_requests": 3, "expires": "2027-06-01 00:00:00", "blocked": false, "budget_id": "b", "key_type": "x",
+        "allowed_routes": ["/x"],
+    });
+    let team =
+        json!({"team_id": "t", "team_alias": "a", "models": ["m"], "metadata": {}, "blocked": false, "spend": 3});
+    let budget = json!({"budget_id": "b", "max_budget": 1, "rpm_limit": 1});
+    let rows = json!([key, team, budget]);
+    let path = std::env::temp_dir().join(format!("dragoman-rows-{}.json", std::process::id()));
+    let mut all = Vec::new();
+    pointers(&rows, "", &mut all);
+    for pointer in all.iter().filter(|pointer| pointer.matches('/').count() > 1) {
+        for odd in odd() {
+            let mut changed = rows.clone();
+            *changed.pointer_mut(pointer).unwrap() = odd.clone();
+            std::fs::write(&path, changed.to_string()).unwrap();
+            let (output, messages, status) = piped(&std::env::temp_dir(), config, &["--keys", path.to_str().unwrap()]);
+            if status != Some(0) {
+                assert!(messages.contains("a row has no column"), "{pointer}: {odd}: {messages}");
+                continue;
+            }
+            assert_read(&output, &format!("{pointer}: {odd}"));
+        }
+    }
+    std::fs::remove_file(path).unwrap();
+}
+
 #[test]
 fn odd_values_do_no_harm() {
-    let odd = [json!(null), json!(-1), json!(""), json!("a b\n"), json!(["x"]), json!({"x": 1}), json!(1e30)];
+    let odd = odd();
     for folder in folders() {
         let config = std::fs::read_to_string(folder.join("config.yaml")).unwrap();
         let config: Value = serde_yaml_ng::from_str(&config).unwrap();
@@ -258,7 +304,7 @@ fn odd_values_do_no_harm() {
         for (at, pointer) in all.iter().enumerate() {
             let mut changed = config.clone();
             *changed.pointer_mut(pointer).unwrap() = odd[at % odd.len()].clone();
-            let (output, messages, status) = piped(&folder, &changed.to_string());
+            let (output, messages, status) = piped(&folder, &changed.to_string(), &[]);
             assert!(
                 !output.contains("HUSH") && !messages.contains("HUSH"),
                 "{folder:?} {pointer}\n{output}\n{messages}"
@@ -269,18 +315,16 @@ fn odd_values_do_no_harm() {
                 assert!(refused.iter().any(|end| messages.contains(end)), "{folder:?} {pointer}: {messages}");
                 continue;
             }
-            let document: Value =
-                serde_yaml_ng::from_str(&output).unwrap_or_else(|e| panic!("{folder:?} {pointer}: {e}\n{output}"));
-            let read = Config::parse_upstreams(document.to_string().as_bytes(), &|_| None);
-            assert!(read.is_ok(), "{folder:?} {pointer}: {:?}\n{output}", read.err());
+            assert_read(&output, &format!("{folder:?} {pointer}"));
         }
     }
 }
 
 /// What comes of a configuration on standard input.
-fn piped(folder: &Path, config: &str) -> (String, String, Option<i32>) {
+fn piped(folder: &Path, config: &str, more: &[&str]) -> (String, String, Option<i32>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_dragoman"))
         .args(["import", "litellm", "-"])
+        .args(more)
         .current_dir(folder)
         .env_clear()
         .stdin(Stdio::piped())
