@@ -29,6 +29,10 @@ impl Budget<'_> {
             for name in ["budget_duration", "budget_reset_at"].into_iter().filter(|name| column(name).is_some()) {
                 report.needless(format!("{place}.{name}"), "there is no budget");
             }
+            if column("max_budget").is_some() {
+                report.unsupported(format!("{place}.max_budget"), "expected a number of USD");
+                report.step(format!("`{to}` has no `budget`: theirs cannot be read"));
+            }
             return None;
         };
         report.exact(format!("{place}.max_budget"), format!("{to}.budget.usd"));

@@ -214,7 +214,7 @@ fn key(keys: &mut Keys<'_>, row: &Row, draft: &mut Draft, report: &mut Report) {
             None => report.unsupported(reading.from("expires"), "expected a time; the key is disabled"),
         }
     }
-    let blocked = |row: &Row| row.get("blocked").and_then(truth) == Some(true);
+    let blocked = |row: &Row| row.get("blocked").is_some_and(|value| !value.is_null() && truth(value) != Some(false));
     let administers = administers(row);
     if administers {
         let note = "the key does not call models, so it is disabled";
@@ -288,7 +288,10 @@ impl Reading<'_> {
                     report.exact(self.from(theirs), format!("{}.limits.{ours}", self.to));
                     limits.insert(ours.to_owned(), limit.into());
                 }
-                None => report.unsupported(self.from(theirs), "expected a whole number"),
+                None => {
+                    report.unsupported(self.from(theirs), "expected a whole number");
+                    report.step(format!("`{}` has no `limits.{ours}`: theirs cannot be read", self.to));
+                }
             }
         }
         if let Some(parallel) =
@@ -378,9 +381,15 @@ fn administers(row: &Row) -> bool {
 
 /// The models of a row: access groups are what they stand for; `None` is all models.
 fn expand(row: &Row, draft: &Draft) -> Option<Vec<String>> {
-    let listed = row.get("models").and_then(Value::as_array).filter(|models| !models.is_empty())?;
+    let listed = match row.get("models")? {
+        Value::Array(names) if names.is_empty() => return None,
+        Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
+        Value::String(name) if !name.is_empty() => vec![name.as_str()],
+        Value::Object(members) if !members.is_empty() => Vec::new(),
+        _ => return None,
+    };
     let mut models = Vec::new();
-    for name in listed.iter().filter_map(Value::as_str) {
+    for name in listed {
         match name {
             "*" | "all-proxy-models" | "all-team-models" => return None,
             "no-default-models" => {}

@@ -88,6 +88,7 @@ pub fn written(value: &Value) -> Option<Written> {
 pub fn truth(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(value) => Some(*value),
+        Value::Number(number) => Some(number.as_f64() != Some(0.0)),
         Value::String(text) => match text.to_ascii_lowercase().as_str() {
             "true" | "t" | "yes" | "on" | "1" => Some(true),
             "false" | "f" | "no" | "off" | "0" => Some(false),
@@ -177,7 +178,9 @@ mod tests {
             (json!("Yes"), Some(true)),
             (json!("f"), Some(false)),
             (json!("os.environ/X"), None),
-            (json!(1), None),
+            (json!(1), Some(true)),
+            (json!(0), Some(false)),
+            (json!([]), None),
         ] {
             assert_eq!(truth(&value), expected, "{value}");
         }
