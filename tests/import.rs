@@ -98,7 +98,7 @@ fn configurations_become_documents() {
 #[test]
 fn what_can_be_kept_is_kept() {
     for (name, upstreams, models, keys) in [
-        ("balancing", 8, 5, 0),
+        ("balancing", 10, 7, 0),
         ("clouds", 8, 8, 1),
         ("credentials", 8, 7, 0),
         ("everything-else", 1, 1, 2),

@@ -45,6 +45,8 @@ pub struct Account {
     pub body: Map<String, Value>,
     /// What stands for its place in the report until it has a name.
     pub place: String,
+    /// Whether it is no other deployment's: limits are of one.
+    pub apart: bool,
     /// The provider's own name of a model: (name, own name).
     pub model: Option<(String, String)>,
 }
@@ -64,6 +66,8 @@ pub struct Upstream {
     pub name: String,
     body: Map<String, Value>,
     models: Map<String, Value>,
+    /// The place of the only deployment that may use it.
+    apart: Option<String>,
 }
 
 /// Something that clients may ask for.
@@ -103,11 +107,12 @@ impl Draft {
         let is_used = |name: &str| used.iter().any(|choice| choice.upstream == name);
         let fits = |upstream: &Upstream| {
             let free = |(name, own): &(String, String)| upstream.models.get(name).is_none_or(|known| known == own);
-            upstream.body == account.body && !is_used(&upstream.name) && account.model.as_ref().is_none_or(free)
+            upstream.is(account) && !is_used(&upstream.name) && account.model.as_ref().is_none_or(free)
         };
         let place = self.upstreams.iter().position(fits).unwrap_or_else(|| {
             let name = self.free_name(account);
-            self.upstreams.push(Upstream { name, body: account.body.clone(), models: Map::new() });
+            let apart = account.apart.then(|| account.place.clone());
+            self.upstreams.push(Upstream { name, body: account.body.clone(), models: Map::new(), apart });
             self.upstreams.len().saturating_sub(1)
         });
         let Some(upstream) = self.upstreams.get_mut(place) else { return String::new() };
@@ -118,7 +123,7 @@ impl Draft {
 
     /// Whether an upstream is that account.
     pub fn is_account(&self, upstream: &str, account: &Account) -> bool {
-        self.upstreams.iter().any(|known| known.name == upstream && known.body == account.body)
+        self.upstreams.iter().any(|known| known.name == upstream && known.is(account))
     }
 
     /// Gives a model another name; where, or why not.
@@ -229,6 +234,10 @@ impl Draft {
 }
 
 impl Upstream {
+    fn is(&self, account: &Account) -> bool {
+        self.body == account.body && self.apart.as_ref() == account.apart.then_some(&account.place)
+    }
+
     fn entry(&self) -> (String, Value) {
         let mut body = self.body.clone();
         if !self.models.is_empty() {

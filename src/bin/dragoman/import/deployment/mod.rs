@@ -113,6 +113,7 @@ impl Reading<'_, '_> {
             set("rpm", rpm);
             set("tpm", tpm);
             account.body.insert("limits".to_owned(), limits.into());
+            account.apart = true;
         }
         let weight = self.number("weight", "upstreams");
         let order = self.number("order", "upstreams").and_then(Decimal::whole);
