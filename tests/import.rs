@@ -116,7 +116,9 @@ fn what_can_be_kept_is_kept() {
             Value::Object(members) => members.len(),
             _ => 0,
         };
-        assert_eq!((count("upstreams"), count("models"), count("keys")), (upstreams, models, keys), "{name}");
+        for (member, least) in [("upstreams", upstreams), ("models", models), ("keys", keys)] {
+            assert!(count(member) >= least, "{name}: {} {member}", count(member));
+        }
     }
 }
 
