@@ -474,3 +474,29 @@ fn what_is_dropped_is_said() {
         assert_eq!(dropped(Format::Messages, 0, &body).unwrap_err().kind, Kind::InvalidRequest, "{refused}");
     }
 }
+
+// Moving over
+
+#[test]
+fn what_litellm_does_is_told() {
+    let keys: Vec<String> =
+        table("| key | value | default | meaning |").iter().map(|row| words(&row[0])[0].to_owned()).collect();
+    let refused = paragraph("These keys are known and refused");
+    let known: Vec<&str> = keys.iter().map(String::as_str).chain(words(&refused)).collect();
+    let is_key = |word: &str| {
+        known
+            .iter()
+            .any(|key| key.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '['])))
+    };
+    let rows = table("| LiteLLM's proxy | | how |");
+    assert!(rows.len() > 30, "{rows:?}");
+    for row in &rows {
+        let [what, who, how] = row.as_slice() else { panic!("{row:?}") };
+        assert!(["here", "the host", "not"].contains(&who.as_str()), "{what}: {who}");
+        assert!(who == "not" || !how.is_empty(), "{what}: it does not say how");
+        for word in words(how).into_iter().filter(|word| who == "here" || word.contains("[]")) {
+            let is_key = word.starts_with("/v1/") || how.contains("[Providers]") || is_key(word);
+            assert!(is_key, "{what}: there is no `{word}`");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 mod check;
 mod document;
 mod envoy;
+mod import;
 mod key;
 mod mock;
 mod prices;
@@ -28,6 +29,9 @@ enum Command {
     Check(check::Options),
     /// Writes a complete configuration of Envoy.
     Envoy(envoy::Options),
+    /// A configuration made from another gateway's, and a report of what became of each setting.
+    #[command(subcommand)]
+    Import(import::Gateway),
     /// Virtual keys.
     #[command(subcommand)]
     Key(key::Action),
@@ -48,6 +52,7 @@ fn main() -> std::process::ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(options) => check::run(options),
         Command::Envoy(options) => envoy::run(options),
+        Command::Import(gateway) => import::run(gateway),
         Command::Key(action) => key::run(action),
         Command::Mock(options) => mock::run(options),
         Command::Prices(options) => prices::run(options),

@@ -10,7 +10,7 @@ mod listener;
 mod routes;
 mod shared;
 mod tls;
-mod yaml;
+pub mod yaml;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
