@@ -83,6 +83,9 @@ pub mod patch;
 // What it costs.
 pub mod cost;
 
+// What may be used.
+pub mod limit;
+
 // What operators write.
 pub mod config;
 

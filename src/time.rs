@@ -1,10 +1,38 @@
 //! The calendar.
 
+const DAY: u64 = 24 * 60 * 60;
+
 /// Date (`20260131`) and time (`235959`) of a point in unix seconds, in [ISO 8601](https://en.wikipedia.org/wiki/ISO_8601)'s
 /// basic format.
 pub fn basic(now: u64) -> (String, String) {
-    const DAY: u64 = 24 * 60 * 60;
-    // The end of the year 9999: the format has four digits, and no clock shall make us count for long.
+    let ([year, month, day], [hour, minute, second]) = date(now);
+    (format!("{year:04}{month:02}{day:02}"), format!("{hour:02}{minute:02}{second:02}"))
+}
+
+/// A point in unix seconds as [`timestamp`] reads it.
+pub fn extended(now: u64) -> String {
+    let ([year, month, day], [hour, minute, second]) = date(now);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// How many months have ended since 1970, at a point in unix seconds.
+pub fn month(now: u64) -> u64 {
+    let ([year, month, _], _) = date(now);
+    year.saturating_sub(1970).saturating_mul(12).saturating_add(month.saturating_sub(1))
+}
+
+/// When the month begins that so many others went before, in unix seconds.
+pub fn begin_of_month(months: u64) -> u64 {
+    let (year, month) = ((months / 12).saturating_add(1970).min(LAST_YEAR), (months % 12).saturating_add(1));
+    let days = (1970..year).map(days_in).chain((1..month).map(|month| days_of(year, month))).sum::<u64>();
+    days.saturating_mul(DAY)
+}
+
+/// The formats have four digits, and no clock shall make us count for long.
+const LAST_YEAR: u64 = 9999;
+
+/// Year, month and day, and hour, minute and second, of a point in unix seconds.
+fn date(now: u64) -> ([u64; 3], [u64; 3]) {
     const LAST: u64 = 253_402_300_799;
     let now = now.min(LAST);
     let (mut days, seconds) = (now / DAY, now % DAY);
@@ -18,11 +46,7 @@ pub fn basic(now: u64) -> (String, String) {
         days = days.saturating_sub(days_of(year, month));
         month = month.saturating_add(1);
     }
-    let day = days.saturating_add(1);
-    (
-        format!("{year:04}{month:02}{day:02}"),
-        format!("{:02}{:02}{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60),
-    )
+    ([year, month, days.saturating_add(1)], [seconds / 3600, seconds / 60 % 60, seconds % 60])
 }
 
 /// A timestamp of [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339#section-5.6), such as `2027-01-01T00:00:00Z`, in unix
@@ -113,6 +137,24 @@ mod tests {
             (4_107_542_399, "21000228", "235959"),
         ] {
             assert_eq!(basic(now), (date.to_owned(), time.to_owned()));
+        }
+    }
+
+    #[test]
+    fn months_are_counted() {
+        for (text, month) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("1970-12-31T23:59:59Z", 11),
+            ("2024-02-29T12:34:56Z", 649),
+            ("2027-01-01T00:00:00Z", 684),
+        ] {
+            let now = timestamp(text).unwrap();
+            assert_eq!((extended(now).as_str(), super::month(now)), (text, month));
+        }
+        for months in 0..2000 {
+            let begin = begin_of_month(months);
+            assert_eq!(super::month(begin), months);
+            assert!(begin == 0 || super::month(begin - 1) == months - 1);
         }
     }
 
