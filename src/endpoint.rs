@@ -10,6 +10,8 @@ pub enum Endpoint {
     Call(Operation, Format),
     /// Whether the filter is ready.
     Health,
+    /// The caller's own key.
+    Key,
     /// One model that the caller may use.
     Model(String),
     /// The models that the caller may use.
@@ -22,9 +24,8 @@ impl Endpoint {
     pub fn of(method: &str, path: &str, anywhere: bool) -> Result<Self, Error> {
         let path = path.split(['?', '#']).next().unwrap_or_default();
         let (wanted, endpoint) = find(path, anywhere).ok_or_else(|| {
-            let known =
-                "/v1/chat/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/models or /health";
-            Error::new(Kind::NotFound, format!("no such path; expected {known}"))
+            let calls = "/v1/chat/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens";
+            Error::new(Kind::NotFound, format!("no such path; expected {calls}, /v1/models, /v1/key or /health"))
         })?;
         if method == wanted || (wanted == "GET" && method == "HEAD") {
             Ok(endpoint)
@@ -41,6 +42,7 @@ impl Endpoint {
             Self::Call(Operation::Generate, Format::Messages) => "messages",
             Self::Call(Operation::Generate, _) => "chat",
             Self::Health => "health",
+            Self::Key => "key",
             Self::Model(_) | Self::Models => "models",
         }
     }
@@ -91,6 +93,9 @@ fn find(path: &str, anywhere: bool) -> Option<(&'static str, Endpoint)> {
         })
     {
         return Some(("POST", Endpoint::Call(*operation, *format)));
+    }
+    if bare == "/key" || (anywhere && bare.ends_with("/key")) {
+        return Some(("GET", Endpoint::Key));
     }
     if bare == "/models" || (anywhere && bare.ends_with("/models")) {
         return Some(("GET", Endpoint::Models));

@@ -1,13 +1,20 @@
 //! The gateway's part of a call: who calls, for what, and where it goes first; and at the end, what is to be told of it.
 //!
-//! The order of use: [`Gateway::head`] with the request's headers, then [`Gateway::introduce`]; [`Gateway::read`] and [`Gateway::call`] with its body; then, when the host
-//! has an answer, [`answer_headers`] or, if the host made the answer itself, [`Gateway::host_error`]; at last
+//! The order of use: [`Gateway::head`] with the request's headers, then [`Gateway::introduce`]; [`Gateway::read`],
+//! [`Gateway::call`] and [`Gateway::admit`] with its body; then, when the host has an answer, [`answer_headers`] and
+//! [`Gateway::standing`] or, if the host made the answer itself, [`Gateway::host_error`]; at last [`Gateway::settle`] and
 //! [`Gateway::account`].
 
+mod allowance;
 #[cfg(test)]
 mod tests;
 
+pub use allowance::Guard;
+
+use std::mem;
 use std::rc::Rc;
+
+use self::allowance::Allowance;
 
 use crate::attempt::{self, KEY_HEADERS};
 use crate::auth::Keyring;
@@ -44,6 +51,10 @@ pub struct Gateway {
     rejected: Option<&'static str>,
     /// What kind of error the client got, if it is not an upstream's.
     error: Option<Kind>,
+    /// What the call holds.
+    allowance: Option<Allowance>,
+    /// Headers that tell what is left.
+    standing: Vec<(&'static str, String)>,
 }
 
 /// An answer that the filter makes itself.
@@ -62,6 +73,8 @@ pub struct Local {
 pub enum Next {
     /// The body is needed.
     Body,
+    /// The answer is [`Gateway::own_key`].
+    Key,
     /// This is the answer.
     Reply(Local),
 }
@@ -94,6 +107,8 @@ pub struct Routed {
     pub input: u64,
     /// The upstream to start with, unless the host's routes choose it.
     pub upstream: Option<usize>,
+    /// Others to start with if that one's account has no room, the best first.
+    others: Vec<usize>,
     /// Images to fetch and put into the body first.
     pub images: Vec<Address>,
     /// Headers by which the host routes, and is told of timeouts and retries.
@@ -121,6 +136,8 @@ impl Gateway {
             model: None,
             rejected: None,
             error: None,
+            allowance: None,
+            standing: Vec::new(),
         }
     }
 
@@ -148,6 +165,7 @@ impl Gateway {
         self.authenticate(headers, facts).inspect_err(|_| self.reject("auth"))?;
         match endpoint {
             Endpoint::Model(id) => self.one_model(&id).map(Next::Reply).inspect_err(|_| self.reject("model")),
+            Endpoint::Key => Ok(Next::Key),
             Endpoint::Models => Ok(Next::Reply(self.models())),
             Endpoint::Call(..) | Endpoint::Health => {
                 check_body(headers, facts.ended).inspect_err(|_| self.reject("invalid"))?;
@@ -231,7 +249,7 @@ impl Gateway {
             .map(|resolved| (resolved.model, self.choose(&resolved, (operation, format), doc.root(), facts, keyring)));
         let (model, upstream) = routed.inspect_err(|_| self.reject("model"))?;
         self.model = model;
-        let upstream = upstream?;
+        let (upstream, others) = upstream?;
         if operation == Operation::CountTokens && !self.counts(&ask.model, upstream, format) {
             return Ok(Err(estimate(doc.root())));
         }
@@ -241,7 +259,7 @@ impl Gateway {
         };
         let headers = self.routing(&ask, upstream);
         let input = client::estimate::rough(doc.root());
-        Ok(Ok(Routed { ask, operation, format, input, upstream, images, headers }))
+        Ok(Ok(Routed { ask, operation, format, input, upstream, others, images, headers }))
     }
 
     /// The images that must be fetched for the upstreams that this call may reach.
@@ -272,8 +290,8 @@ impl Gateway {
         Ok(resolved)
     }
 
-    /// The upstream to start with: one that can do this and has credentials, if possible one that does not rest. Where
-    /// some are known to lack what the call needs it is another, unless all do.
+    /// The upstream to start with, and those that may take its place: each can do this and has credentials, and those that
+    /// rest come last. Where some are known to lack what the call needs it is others, unless all do.
     fn choose(
         &self,
         resolved: &Resolved<'_>,
@@ -281,18 +299,20 @@ impl Gateway {
         root: Node<'_>,
         facts: &Facts,
         keyring: &dyn Keyring,
-    ) -> Result<Option<usize>, Error> {
+    ) -> Result<(Option<usize>, Vec<usize>), Error> {
         let Some(model) = resolved.model.and_then(|place| self.config.models.get(place)) else {
             let named = facts.route_upstream.as_deref();
             let place = match (named, self.config.upstreams.as_slice()) {
                 (Some(name), list) => list.iter().position(|upstream| upstream.name == name),
                 (None, [_]) => Some(0),
-                (None, _) if self.config.role == crate::config::Role::Gateway => return Ok(None),
+                (None, _) if self.config.role == crate::config::Role::Gateway => return Ok((None, Vec::new())),
                 (None, _) => None,
             };
             let place = place
                 .ok_or_else(|| Error::new(Kind::Unavailable, "no upstream: the route names none that is configured"))?;
-            return self.obstacle(resolved, place, operation, format, keyring).map_or(Ok(Some(place)), Err);
+            return self
+                .obstacle(resolved, place, operation, format, keyring)
+                .map_or(Ok((Some(place), Vec::new())), Err);
         };
         let mut able = Vec::with_capacity(model.upstreams.len());
         let mut obstacles = Vec::new();
@@ -312,15 +332,21 @@ impl Gateway {
             let name = self.config.upstream_model(resolved, choice.upstream);
             self.config.upstreams.get(choice.upstream).is_some_and(|upstream| keyring.rests(upstream, &name))
         };
-        let chosen = match (model.balance, able.as_slice()) {
-            (_, &[only]) => Some(only),
-            (Balance::Priority, several) => several.iter().find(|choice| !rests(choice)).or(several.first()).copied(),
-            (Balance::Weighted, several) => {
-                let up: Vec<&Choice> = several.iter().filter(|choice| !rests(choice)).copied().collect();
-                by_weight(if up.is_empty() { several } else { &up }, facts.random)
-            }
+        if let &[only] = able.as_slice() {
+            return Ok((Some(only.upstream), Vec::new()));
+        }
+        let (resting, mut up): (Vec<&Choice>, Vec<&Choice>) = able.into_iter().partition(|choice| rests(choice));
+        let mut order: Vec<&Choice> = match model.balance {
+            Balance::Priority => mem::take(&mut up),
+            Balance::Weighted => by_weight(&mut up, facts.random),
         };
-        Ok(chosen.map(|choice| choice.upstream))
+        let mut resting = resting;
+        order.extend(match model.balance {
+            Balance::Priority => resting,
+            Balance::Weighted => by_weight(&mut resting, facts.random),
+        });
+        let mut order = order.into_iter().map(|choice| choice.upstream);
+        Ok((order.next(), order.collect()))
     }
 
     /// Those of several upstreams that lack nothing of what a call needs; all of them if each lacks something.
@@ -394,7 +420,13 @@ impl Gateway {
     /// An error as the client reads it.
     pub fn refuse(&mut self, error: &Error) -> Local {
         self.error = Some(error.kind);
-        Local { status: error.status(), headers: Vec::new(), body: client::of(self.format).error(error) }
+        let headers = mem::take(&mut self.standing);
+        Local { status: error.status(), headers, body: client::of(self.format).error(error) }
+    }
+
+    /// Headers that tell the client what is left of its limits.
+    pub fn standing(&self) -> &[(&'static str, String)] {
+        &self.standing
     }
 
     /// The host's own answer in the client's format. `details` is the host's word for what happened.
@@ -631,17 +663,23 @@ impl Gateway {
     }
 }
 
-/// One of several, by chance.
-fn by_weight<'c>(choices: &[&'c Choice], random: u64) -> Option<&'c Choice> {
-    let total: u64 = choices.iter().map(|choice| u64::from(choice.weight)).sum();
-    let mut point = random.checked_rem(total).unwrap_or(0);
-    let hit = choices.iter().find(|choice| {
-        let weight = u64::from(choice.weight);
-        let hit = point < weight;
-        point = point.saturating_sub(weight);
-        hit
-    });
-    hit.copied()
+/// Draws one after the other, by chance.
+fn by_weight<'c>(choices: &mut Vec<&'c Choice>, random: u64) -> Vec<&'c Choice> {
+    let mut order = Vec::with_capacity(choices.len());
+    loop {
+        let total: u64 = choices.iter().map(|choice| u64::from(choice.weight)).sum();
+        let mut point = random.checked_rem(total).unwrap_or(0);
+        let hit = choices.iter().position(|choice| {
+            let weight = u64::from(choice.weight);
+            let hit = point < weight;
+            point = point.saturating_sub(weight);
+            hit
+        });
+        match hit {
+            Some(place) => order.push(choices.remove(place)),
+            None => return order,
+        }
+    }
 }
 
 /// Headers that tell the client who answered.

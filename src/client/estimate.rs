@@ -34,7 +34,7 @@ pub fn of_text(text: &str) -> u64 {
     tally.tokens()
 }
 
-/// Guesses the input tokens of a Messages or chat request.
+/// Guesses the input tokens of a request in any client's format.
 pub fn estimate(root: Node<'_>) -> u64 {
     count(root, Tally::default())
 }
@@ -59,6 +59,7 @@ fn count(root: Node<'_>, mut tally: Tally) -> u64 {
                 tally.add(TOOL);
                 tally.text(tool.raw());
             }),
+            "input" => tally.input(value),
             // Schemas of the output, which the model is shown.
             "output_config" | "output_format" | "response_format" => {
                 tally.text(value.get("json_schema").or(value.get("format")).unwrap_or(value).raw());
@@ -181,6 +182,15 @@ impl Tally {
         }
         if let Some(string) = node.str() {
             self.text(&string.to_text());
+        }
+    }
+
+    /// What is embedded: text, or tokens by their numbers, several of either.
+    fn input(&mut self, node: Node<'_>) {
+        match node.kind() {
+            Kind::Array => node.items().for_each(|item| self.input(item)),
+            Kind::Number => self.add(1),
+            _ => self.content(node),
         }
     }
 

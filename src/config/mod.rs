@@ -7,6 +7,7 @@ mod address;
 mod credentials;
 mod header;
 mod key;
+mod limit;
 mod model;
 mod pattern;
 mod price;
@@ -27,7 +28,7 @@ pub use key::is_key_id;
 pub use remote_images::RemoteImages;
 pub use resolve::Resolved;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -35,6 +36,7 @@ use sha2::{Digest, Sha256};
 use crate::auth::sigv4::Keys;
 use crate::auth::token::Source;
 use crate::cost::Rates;
+use crate::limit::Limits;
 use crate::provider::Provider;
 
 /// What a configuration is read for.
@@ -71,6 +73,10 @@ pub struct Config {
     pub key_hashes: HashMap<[u8; 32], usize>,
     /// Key id to its place in `keys`.
     pub key_ids: HashMap<String, usize>,
+    /// What teams may use, by their ids.
+    pub teams: BTreeMap<String, Limits>,
+    /// How much output a call reserves of limits on tokens.
+    pub reserve: Reserve,
     /// What is done about parameters that an upstream does not support.
     pub unsupported_params: UnsupportedParams,
     /// Where images may be fetched from; nowhere if it is not there.
@@ -130,6 +136,16 @@ pub enum UnsupportedParams {
     Reject,
 }
 
+/// How much output a call reserves of limits on tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reserve {
+    /// As much as it may come to.
+    Max,
+    /// As much as nineteen of twenty answers of the key and model stay under.
+    #[default]
+    Typical,
+}
+
 /// An account at a provider.
 #[derive(Debug)]
 pub struct Upstream {
@@ -153,6 +169,8 @@ pub struct Upstream {
     pub params: Params,
     /// Changes to headers.
     pub headers: Headers,
+    /// What the account may do.
+    pub limits: Limits,
 }
 
 /// How an upstream is paid.
@@ -283,6 +301,8 @@ pub struct Model {
     pub retries: Option<u32>,
     /// What it costs, wherever it is answered.
     pub price: Option<Rates>,
+    /// What all callers together may use of it.
+    pub limits: Limits,
 }
 
 /// One of a model's upstreams.
@@ -328,6 +348,10 @@ pub struct Key {
     pub disabled: bool,
     /// For filter state and logs.
     pub tags: Vec<String>,
+    /// What it may use.
+    pub limits: Limits,
+    /// What it may use of some models: names first, then the longest pattern.
+    pub model_limits: Vec<(String, Limits)>,
 }
 
 /// How metrics are labelled.

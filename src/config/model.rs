@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::pattern::{self, sides};
 use super::read::Value;
 use super::upstream::Upstreams;
-use super::{Balance, Choice, Model, Timeouts, price, time};
+use super::{Balance, Choice, Model, Timeouts, limit, price, time};
 use crate::error::shorten;
 use crate::json::Kind;
 
@@ -31,6 +31,12 @@ impl Models {
         }
         self.seen.insert(name.to_owned(), value.place().to_owned());
         true
+    }
+
+    /// The name of the model that has this name or alias.
+    pub(super) fn name_of(&self, name: &str) -> Option<&str> {
+        let place = self.names.get(name)?;
+        self.list.get(*place).map(|model| model.name.as_str())
     }
 
     /// Whether clients may ask for `name`, or for something that it matches if it is a pattern.
@@ -97,7 +103,8 @@ fn one(value: &Value<'_>, upstreams: &Upstreams, models: &mut Models) -> Option<
     let timeouts = fields.or_default("timeouts", timeouts);
     let retries = fields.maybe("retries", |value| value.whole(0..=10)?.try_into().ok());
     let price = fields.maybe("price", |value| price::read(value, name.as_deref().unwrap_or_default()));
-    fields.refuse(&["fallbacks", "limits"]);
+    let limits = fields.or_default("limits", limit::limits);
+    fields.refuse(&["fallbacks"]);
     fields.finish();
     Some(Model {
         name: name?,
@@ -109,6 +116,7 @@ fn one(value: &Value<'_>, upstreams: &Upstreams, models: &mut Models) -> Option<
         timeouts: timeouts?,
         retries: retries?,
         price: price?,
+        limits: limits?,
     })
 }
 

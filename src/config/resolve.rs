@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::pattern::{is_name, matches, sides, star};
 use super::{Config, Key, Model, Upstream};
 use crate::cost::{self, Rates};
+use crate::limit::Limits;
 
 /// A name that a client asked for, found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,14 @@ pub struct Resolved<'a> {
     pub model: Option<usize>,
     /// What the `*` of the model's pattern stands for.
     pub star: Option<&'a str>,
+}
+
+impl Key {
+    /// What the key may use of a model beside what it may use of all, and the name or pattern for which that is said.
+    pub fn limits_at(&self, resolved: &Resolved<'_>) -> Option<(&str, &Limits)> {
+        let meant = |(entry, _): &&(String, Limits)| matches(entry, resolved.name) || matches(entry, resolved.asked);
+        self.model_limits.iter().find(meant).map(|(name, limits)| (name.as_str(), limits))
+    }
 }
 
 impl Config {
@@ -75,6 +84,14 @@ impl Config {
         key.models.as_ref().is_none_or(|allowed| {
             allowed.iter().any(|entry| matches(entry, resolved.asked) || matches(entry, resolved.name))
         })
+    }
+
+    /// Whether anything is limited at all.
+    pub fn is_limited(&self) -> bool {
+        let keys = self.keys.iter().map(|key| key.limits);
+        let keys = keys.chain(self.keys.iter().flat_map(|key| &key.model_limits).map(|(_, limits)| *limits));
+        let others = self.models.iter().map(|model| model.limits).chain(self.upstreams.iter().map(|u| u.limits));
+        !keys.chain(others).chain(self.teams.values().copied()).all(|limits| limits.is_empty())
     }
 
     /// The names that `key` may ask for and that can be told: what a pattern matches is known only where the key lists

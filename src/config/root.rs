@@ -7,7 +7,7 @@ use super::model::{self, Models};
 use super::read::{Fields, Report, Value};
 use super::remote_images;
 use super::upstream::{self, Upstreams};
-use super::{ClientAuth, Config, Fault, KeyLabel, Metrics, Purpose, Role, UnsupportedParams, price};
+use super::{ClientAuth, Config, Fault, KeyLabel, Metrics, Purpose, Reserve, Role, UnsupportedParams, price};
 use crate::json::{Doc, Kind};
 
 /// The largest document.
@@ -65,7 +65,8 @@ fn config(mut fields: Fields<'_>, env: &dyn Fn(&str) -> Option<String>, purpose:
     let remote_images = fields.maybe("remote_images", remote_images::read);
     let metrics = fields.or_default("metrics", metrics);
     let prices = fields.or_default("prices", price::table);
-    fields.refuse(&["reserve"]);
+    let reserve =
+        fields.or_default("reserve", |value| value.one_of(&[("max", Reserve::Max), ("typical", Reserve::Typical)]));
     fields.finish();
 
     let Upstreams { list: upstreams, .. } = upstreams;
@@ -82,6 +83,8 @@ fn config(mut fields: Fields<'_>, env: &dyn Fn(&str) -> Option<String>, purpose:
         keys,
         key_hashes,
         key_ids,
+        teams: teams?,
+        reserve: reserve?,
         unsupported_params: unsupported_params?,
         remote_images: remote_images?,
         metrics: metrics?,

@@ -8,7 +8,7 @@ use super::credentials::{self, Source};
 use super::header::{self, Use};
 use super::pattern;
 use super::read::Value;
-use super::{Credentials, Headers, Params, Upstream};
+use super::{Credentials, Headers, Params, Upstream, limit};
 use crate::error::shorten;
 use crate::provider::{Address, PROVIDERS, Provider};
 
@@ -80,7 +80,7 @@ fn one(name: &str, value: &Value<'_>, source: &Source<'_>) -> Option<Upstream> {
         .and_then(|value| credentials::read(&value, provider?, source));
     let params = fields.or_default("params", params);
     let headers = fields.or_default("headers", headers);
-    fields.refuse(&["limits"]);
+    let limits = fields.or_default("limits", limit::limits);
     fields.finish();
 
     let (url, credentials) = (url?, credentials?);
@@ -99,6 +99,7 @@ fn one(name: &str, value: &Value<'_>, source: &Source<'_>) -> Option<Upstream> {
         models: models?,
         params: params?,
         headers: headers?,
+        limits: limits?,
     })
 }
 

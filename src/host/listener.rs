@@ -11,7 +11,7 @@ use super::account::{self, Account};
 use super::calls::{self, Shared};
 use super::exchange::{self, Exchange};
 use super::images::Images;
-use super::{environment, stats, warn_if_refused};
+use super::{environment, limits, stats, warn_if_refused};
 use crate::attempt::{self, Inbound, KEY_HEADERS};
 use crate::config::{ClientAuth, Config, Role};
 use crate::error::{Error, Kind};
@@ -66,8 +66,13 @@ impl Listener {
     }
 
     fn refuse(&mut self, error: &Error) -> Action {
+        let local = self.gateway.refuse(error);
+        self.answer(&local)
+    }
+
+    fn answer(&mut self, local: &Local) -> Action {
         self.replied = true;
-        exchange::reply(&self.gateway.refuse(error));
+        exchange::reply(local);
         Action::Pause
     }
 
@@ -80,15 +85,14 @@ impl Listener {
             Err(error) => return self.refuse(&error),
         };
         self.facts.random = random();
-        let routed = match self.gateway.call(&doc, &self.facts, &account::Known) {
+        let mut routed = match self.gateway.call(&doc, &self.facts, &account::Known) {
             Ok(Ok(routed)) => routed,
-            Ok(Err(local)) => {
-                self.replied = true;
-                exchange::reply(&local);
-                return Action::Pause;
-            }
+            Ok(Err(local)) => return self.answer(&local),
             Err(error) => return self.refuse(&error),
         };
+        if let Err(error) = limits::with(|guard| self.gateway.admit(&mut routed, &doc, guard)) {
+            return self.refuse(&error);
+        }
         let images = self.config.remote_images.as_ref().filter(|_| !routed.images.is_empty());
         if let Some(config) = images {
             return match Images::ask(routed, config) {
@@ -233,6 +237,8 @@ impl Listener {
         let (Some(body), Some(status)) = (unsent, status) else { return };
         let mut headers = answer_headers(&record.borrow());
         headers.extend(retry_after.map(|seconds| ("retry-after", seconds)));
+        let standing = self.gateway.standing().iter();
+        headers.extend(standing.map(|(name, value)| (*name, value.clone().into_bytes())));
         let text = |(name, value): (_, Vec<u8>)| (name, String::from_utf8_lossy(&value).into_owned());
         self.replied = true;
         exchange::reply(&Local { status, headers: headers.into_iter().map(text).collect(), body });
@@ -311,11 +317,11 @@ impl HttpContext for Listener {
         self.gateway.introduce(&mut stats::Books(&self.config));
         match next {
             Ok(Next::Body) => Action::Pause,
-            Ok(Next::Reply(local)) => {
-                self.replied = true;
-                exchange::reply(&local);
-                Action::Pause
-            }
+            Ok(Next::Key) => match limits::with(|guard| self.gateway.own_key(guard)) {
+                Ok(local) => self.answer(&local),
+                Err(error) => self.refuse(&error),
+            },
+            Ok(Next::Reply(local)) => self.answer(&local),
             Err(error) => self.refuse(&error),
         }
     }
@@ -358,10 +364,11 @@ impl HttpContext for Listener {
             return Action::Pause;
         }
         let retry_after = headers.get("retry-after").filter(|_| end).map(<[u8]>::to_vec);
-        let record = self.record.clone();
+        let (record, gateway) = (self.record.clone(), &self.gateway);
         let tell = move |headers: &mut Headers| {
             let told = record.as_ref().map(|record| answer_headers(&record.borrow())).unwrap_or_default();
             told.into_iter().for_each(|(name, value)| headers.set(name, value));
+            gateway.standing().iter().for_each(|(name, value)| headers.set(name, value));
         };
         let action = match &mut self.exchange {
             Some(exchange) => exchange.head(headers, end, &tell),
@@ -420,6 +427,9 @@ impl HttpContext for Listener {
         };
         stats::inflight(&self.config, -1);
         let record = self.record.as_ref().map(|record| record.borrow());
+        if limits::with(|guard| self.gateway.settle(record.as_deref(), status, guard)).is_err() {
+            log::warn!("dragoman: a call's limits could not be settled");
+        }
         self.gateway.account(record.as_deref(), status, abi::now(), &mut stats::Books(&self.config));
         if let Some(number) = self.number.take() {
             calls::close(number);

@@ -13,6 +13,7 @@ mod cluster;
 mod environment;
 mod exchange;
 mod images;
+mod limits;
 mod listener;
 mod shared;
 mod stats;
@@ -55,6 +56,10 @@ impl RootContext for Root {
             Ok(config) => {
                 config.warnings.iter().for_each(|warning| log::warn!("dragoman: {warning}"));
                 self.tokens = Tokens::of(&config);
+                let periods = [self.tokens.tick_period(), limits::tick(&config)];
+                if let Some(period) = periods.into_iter().flatten().min() {
+                    warn_if_refused("tick", abi::set_tick(period));
+                }
                 self.config = Some(Rc::new(config));
                 true
             }
@@ -67,6 +72,7 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         self.tokens.tick();
+        limits::renew();
     }
 
     fn create_http_context(&self, _id: u32) -> Option<Box<dyn HttpContext>> {

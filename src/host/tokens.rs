@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::abi::{self, Buffer, Map};
-use super::{exchange, shared, warn_if_refused};
+use super::{exchange, shared};
 use crate::auth::rest::retry_after;
 use crate::auth::token::{Entry, Grant, Source, sign};
 use crate::config::{Config, Credentials, Secret};
@@ -67,10 +67,12 @@ impl Tokens {
                 sources.push(Arc::clone(source));
             }
         }
-        if !sources.is_empty() {
-            warn_if_refused("tick", abi::set_tick(TICK));
-        }
         Self { sources, asked: HashMap::new() }
+    }
+
+    /// How often [`Self::tick`] is to be called, in milliseconds, if there are any.
+    pub fn tick_period(&self) -> Option<u32> {
+        (!self.sources.is_empty()).then_some(TICK)
     }
 
     /// Asks for what is due, unless another worker does.

@@ -129,7 +129,15 @@ impl Entry {
         bytes.extend([LAYOUT, self.per]);
         let Self { minute, requests, tokens, input, per: _, window, money, start, leases } = self;
         let numbers = [
-            minute, requests, &tokens.taken, &tokens.debt, &input.taken, &input.debt, window, &money.taken, &money.debt,
+            minute,
+            requests,
+            &tokens.taken,
+            &tokens.debt,
+            &input.taken,
+            &input.debt,
+            window,
+            &money.taken,
+            &money.debt,
             start,
         ];
         numbers.into_iter().for_each(|number| bytes.extend(number.to_le_bytes()));
@@ -149,7 +157,8 @@ impl Entry {
             self.requests = 0;
             self.leases.iter_mut().for_each(|lease| lease.output = 0);
             let in_debt = self.tokens.debt > 0 || self.input.debt > 0;
-            self.minute = if in_debt && passed > 0 { self.minute.saturating_add(passed.saturating_mul(MINUTE)) } else { now };
+            self.minute =
+                if in_debt && passed > 0 { self.minute.saturating_add(passed.saturating_mul(MINUTE)) } else { now };
         }
         let Some(budget) = &limits.budget else { return };
         let window = budget.per.window(now / 1000);
@@ -339,9 +348,10 @@ impl Entry {
             tokens: window(limits.tpm, self.tokens.taken, Some(rest)),
             input_tokens: window(limits.input_tpm, self.input.taken, Some(rest)),
             parallel: window(limits.parallel, self.parallel(), None),
-            budget: limits.budget.as_ref().and_then(|budget| {
-                window(Some(budget.limit), self.money.taken, self.budget_rest(limits, 1, now))
-            }),
+            budget: limits
+                .budget
+                .as_ref()
+                .and_then(|budget| window(Some(budget.limit), self.money.taken, self.budget_rest(limits, 1, now))),
         }
     }
 }

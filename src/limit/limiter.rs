@@ -39,12 +39,19 @@ pub struct Reservation {
 }
 
 /// Why a call is not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// The store does not answer.
     Broken,
-    /// The subject at this place in the list of claims.
-    By(usize, Refusal),
+    /// A subject.
+    By {
+        /// Its place in the list of claims.
+        claim: usize,
+        /// Why.
+        refusal: Refusal,
+        /// What each has left.
+        standings: Vec<Standing>,
+    },
 }
 
 impl From<Broken> for Refused {
@@ -73,23 +80,26 @@ impl Limiter {
         for claim in claims {
             entries.push(self.read(store, claim, now)?);
         }
+        let mut standings: Vec<_> =
+            entries.iter().zip(claims).map(|((entry, _), claim)| entry.standing(&claim.limits, now)).collect();
         let refusals = entries.iter().zip(claims).enumerate().filter_map(|(place, ((entry, _), claim))| {
             entry.refusal(&claim.limits, need, now).map(|refusal| (place, refusal))
         });
-        if let Some((place, refusal)) = refusals.max_by_key(|(_, refusal)| refusal.wait.unwrap_or(u64::MAX)) {
-            return Err(Refused::By(place, refusal));
+        if let Some((claim, refusal)) = refusals.max_by_key(|(_, refusal)| refusal.wait.unwrap_or(u64::MAX)) {
+            return Err(Refused::By { claim, refusal, standings });
         }
         let mut reservation = Reservation { vm, need: *need, held: Vec::with_capacity(claims.len()) };
-        let mut standings = Vec::with_capacity(claims.len());
-        for (place, (claim, (entry, version))) in claims.iter().zip(entries).enumerate() {
-            match self.take(store, claim, (entry, version), need, vm, now) {
+        for (place, (claim, entry)) in claims.iter().zip(entries).enumerate() {
+            match self.take(store, claim, entry, need, vm, now) {
                 Ok(Ok((held, standing))) => {
                     reservation.held.push((claim.key.clone(), held));
-                    standings.push(standing);
+                    if let Some(known) = standings.get_mut(place) {
+                        *known = standing;
+                    }
                 }
                 Ok(Err(refusal)) => {
                     undo(store, reservation)?;
-                    return Err(Refused::By(place, refusal));
+                    return Err(Refused::By { claim: place, refusal, standings });
                 }
                 Err(Broken) => {
                     undo(store, reservation)?;
@@ -148,9 +158,10 @@ impl Limiter {
 pub fn settle(store: &mut dyn Store, reservation: Reservation, used: impl Fn(usize) -> Used) -> Result<(), Broken> {
     let Reservation { vm, need, held } = reservation;
     // One that cannot be reached leaves the others no worse.
-    let settled = held.iter().enumerate().map(|(claim, (key, place))| {
-        change(store, key, |entry| entry.settle(&need, vm, *place, &used(claim)))
-    });
+    let settled = held
+        .iter()
+        .enumerate()
+        .map(|(claim, (key, place))| change(store, key, |entry| entry.settle(&need, vm, *place, &used(claim))));
     settled.fold(Ok(()), Result::and)
 }
 

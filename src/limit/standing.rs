@@ -35,7 +35,8 @@ pub fn headers(standings: &[Standing]) -> Vec<(&'static str, String)> {
         windows.min_by_key(|window| (window.left, std::cmp::Reverse(window.resets)))
     };
     let requests = tightest(&mut standings.iter().filter_map(|standing| standing.requests));
-    let tokens = tightest(&mut standings.iter().flat_map(|standing| [standing.tokens, standing.input_tokens]).flatten());
+    let tokens =
+        tightest(&mut standings.iter().flat_map(|standing| [standing.tokens, standing.input_tokens]).flatten());
     let mut headers = Vec::with_capacity(6);
     if let Some(window) = requests {
         headers.extend([
@@ -96,7 +97,8 @@ mod tests {
     fn the_tightest_window_is_told() {
         let window = |limit, left, resets| Some(Window { limit, left, taken: limit - left, resets: Some(resets) });
         let key = Standing { requests: window(60, 9, 1000), tokens: window(900, 800, 2000), ..Standing::default() };
-        let team = Standing { requests: window(600, 30, 500), input_tokens: window(400, 100, 3000), ..Standing::default() };
+        let team =
+            Standing { requests: window(600, 30, 500), input_tokens: window(400, 100, 3000), ..Standing::default() };
         let told: Vec<_> = headers(&[key, team, Standing::default()]).into_iter().map(|(_, value)| value).collect();
         assert_eq!(told, ["60", "9", "1s", "400", "100", "3s"]);
         assert_eq!(headers(&[Standing::default()]), []);

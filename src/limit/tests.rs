@@ -98,7 +98,7 @@ impl Vm {
     fn reserve(&mut self, claims: &[Claim], need: &Need, now: u64) -> Result<Reservation, Refusal> {
         match self.limiter.reserve(&mut self.host, claims, need, now) {
             Ok((reservation, _)) => Ok(reservation),
-            Err(Refused::By(_, refusal)) => Err(refusal),
+            Err(Refused::By { refusal, .. }) => Err(refusal),
             Err(Refused::Broken) => panic!("the store is not broken"),
         }
     }
@@ -317,7 +317,8 @@ fn a_price_that_is_not_known_keeps_what_was_reserved() {
 #[test]
 fn a_start_value_counts_once() {
     let mut vm = Vm::of(&Host::default());
-    let with = |limit, spent| [claim("k", Limits { budget: Some(Budget { limit, per: Period::Day, spent }), ..rpm(9) })];
+    let with =
+        |limit, spent| [claim("k", Limits { budget: Some(Budget { limit, per: Period::Day, spent }), ..rpm(9) })];
     let day = 24 * 60 * MINUTE;
     let spend = |vm: &mut Vm, claims: &[Claim], cost, now| {
         let reservation = vm.reserve(claims, &money(cost), now).unwrap();
@@ -443,7 +444,12 @@ fn any_bytes_are_an_entry() {
         let limits = Limits { input_tpm: Some(1), rpm: Some(1), parallel: Some(1), ..budget(1, Period::Week) };
         let claims = [claim("k", limits)];
         let mut limiter = Limiter::default();
-        let _any = limiter.reserve(&mut host, &claims, &Need { input: u64::MAX, output: 1, input_cost: 2, cost: u64::MAX }, NOW);
+        let _any = limiter.reserve(
+            &mut host,
+            &claims,
+            &Need { input: u64::MAX, output: 1, input_cost: 2, cost: u64::MAX },
+            NOW,
+        );
         if let Ok((reservation, _)) = limiter.reserve(&mut host, &claims, &Need::default(), NOW + 70_000) {
             settle(&mut host, reservation, |_| used(u64::MAX, u64::MAX)).unwrap();
         }

@@ -78,7 +78,7 @@ fn top_level() {
     extra(r#""role":"gatway""#, &["role: unknown value `gatway`; did you mean `gateway`?"]);
     extra(r#""role":"x""#, &["role: unknown value `x`; expected `gateway`, `standalone` or `upstream`"]);
     extra(r#""role":null"#, &["role: expected a string, got null"]);
-    extra(r#""prices":{},"reserve":"max""#, &["reserve: not enforced yet; remove it"]);
+    extra(r#""prices":{},"reserve":"most""#, &["reserve: unknown value `most`; expected `max` or `typical`"]);
     let images = |images: &str, fault: &str| extra(&format!(r#""remote_images":{images}"#), &[fault]);
     images(
         "{}",
@@ -172,8 +172,12 @@ fn upstreams() {
     );
     upstream(r#""options":{"region":"eu"}"#, &["upstreams.u.options.region: unknown option; `openai` takes none"]);
     upstream(
-        r#""limits":{"rpm":1},"model":{}"#,
-        &["upstreams.u.limits: not enforced yet; remove it", "upstreams.u.model: unknown key; did you mean `models`?"],
+        r#""limits":{"rpm":"1","models":{}},"model":{}"#,
+        &[
+            "upstreams.u.limits.rpm: expected a whole number from 0 to 1000000000000000, got a string",
+            "upstreams.u.limits.models: unknown key; known here: `rpm`, `tpm`, `input_tpm`, `parallel`",
+            "upstreams.u.model: unknown key; did you mean `models`?",
+        ],
     );
     upstream(
         r#""models":{"a*b*":"x","a":"*","b":1,"c":"","":"d"}"#,
@@ -338,12 +342,12 @@ fn models() {
         &["models[0].balance: `latency` is not supported yet; use `priority` or `weighted`"],
     );
     model(
-        r#""name":"m","upstreams":["a"],"balance":"wieghted","retries":11,"fallbacks":{},"limits":{},"price":{}"#,
+        r#""name":"m","upstreams":["a"],"balance":"wieghted","retries":11,"fallbacks":{},"limits":{"rmp":1},"price":{}"#,
         &[
             "models[0].balance: unknown value `wieghted`; did you mean `weighted`?",
             "models[0].retries: expected a whole number from 0 to 10, got `11`",
             "models[0].fallbacks: not enforced yet; remove it",
-            "models[0].limits: not enforced yet; remove it",
+            "models[0].limits.rmp: unknown key; did you mean `rpm`?",
             "models[0].price: names no price; expected at least one of `input`, `output`, `image` and `request`",
         ],
     );
@@ -438,8 +442,30 @@ fn keys() {
     // Nothing after a colon is a slip of the pen, and must not allow every model.
     key(r#""id":"a","models":null"#, &["keys[0].models: expected a list, got null"]);
     key(
-        r#""id":"a","limits":{},"budget":{}"#,
-        &["keys[0].limits: not enforced yet; remove it", "keys[0].budget: not enforced yet; remove it"],
+        r#""id":"a","limits":{"tpm":1.5,"parallel":-1,"models":{"m**":{},"m":{"models":{}}}},"budget":{}"#,
+        &[
+            "keys[0].limits.tpm: expected a whole number from 0 to 1000000000000000, got `1.5`",
+            "keys[0].limits.parallel: expected a whole number from 0 to 1000000000000000, got `-1`",
+            "keys[0].limits.models.m**: a pattern has one `*`, not more",
+            "keys[0].limits.models.m.models: unknown key; known here: `rpm`, `tpm`, `input_tpm`, `parallel`",
+            "keys[0].budget.usd: missing; say how much may be spent",
+            "keys[0].budget.per: missing; say in what time",
+        ],
+    );
+    key(
+        r#""id":"a","budget":{"usd":"25","per":"dya","spent":-1}"#,
+        &[
+            "keys[0].budget.usd: expected a number, in USD, got a string",
+            "keys[0].budget.per: unknown value `dya`; did you mean `day`?",
+            "keys[0].budget.spent: expected USD, from 0 to 18000000000, with at most 9 decimals",
+        ],
+    );
+    key(
+        r#""id":"a","budget":{"usd":0.0000000001,"per":"day","spend":1}"#,
+        &[
+            "keys[0].budget.usd: expected USD, from 0 to 18000000000, with at most 9 decimals",
+            "keys[0].budget.spend: unknown key; did you mean `spent`?",
+        ],
     );
     let hash = "0".repeat(64);
     extra(
@@ -453,11 +479,11 @@ fn keys() {
 #[test]
 fn teams() {
     extra(
-        r#""teams":[{"id":"a","limits":{}},{"id":"a","budget":{}},{},1]"#,
+        r#""teams":[{"id":"a","limits":[]},{"id":"a","budget":25},{},1]"#,
         &[
-            "teams[0].limits: not enforced yet; remove it",
+            "teams[0].limits: expected an object, got an array",
             "teams[1].id: a team with the id `a` is listed already",
-            "teams[1].budget: not enforced yet; remove it",
+            "teams[1].budget: expected an object, got a number",
             "teams[2].id: missing; give the team an id",
             "teams[3]: expected an object, got a number",
         ],

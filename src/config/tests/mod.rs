@@ -8,6 +8,7 @@ mod tokens;
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
+use crate::limit::{Budget, Period};
 
 /// A variable `X_KEY` holds `x-secret`; others are not set.
 fn env(name: &str) -> Option<String> {
@@ -41,6 +42,13 @@ fn reads_the_example() {
     assert_eq!(config.unsupported_params, UnsupportedParams::Drop);
     assert_eq!(config.metrics, Metrics { key_label: KeyLabel::Id, max_series: 5000 });
 
+    assert_eq!(config.reserve, Reserve::Max);
+    let rpm = |rpm| Limits { rpm: Some(rpm), ..Limits::default() };
+    let budget = |limit, per, spent| Some(Budget { limit, per, spent });
+    let budgets = [budget(25_000_000_000, Period::Day, 3_200_000_000), budget(400_000_000_000, Period::Month, 0)];
+    let search = Limits { tpm: Some(1_000_000), budget: budgets[1], ..Limits::default() };
+    assert_eq!(config.teams, [("search".to_owned(), search)].into());
+
     let [claude, eu, local] = &config.upstreams[..] else { panic!("{:?}", config.upstreams) };
     assert_eq!((claude.name.as_str(), claude.provider.id, claude.tls), ("claude", "anthropic", true));
     assert_eq!((claude.authority.as_str(), claude.prefix.as_str()), ("api.anthropic.com", ""));
@@ -60,16 +68,27 @@ fn reads_the_example() {
         (&["x-internal".to_owned()][..], &["x-trace".to_owned()][..])
     );
 
+    assert_eq!(claude.limits, Limits { tpm: Some(2_000_000), ..rpm(4000) });
+    assert!(eu.limits.is_empty());
+
     let [smart, any] = &config.models[..] else { panic!("{:?}", config.models) };
     assert_eq!(smart.upstreams, [Choice { upstream: 0, weight: 1 }, Choice { upstream: 1, weight: 2 }]);
     assert_eq!(smart.upstream_models[&1], "gpt-4o");
     assert_eq!((smart.balance, smart.retries), (Balance::Priority, Some(2)));
     let millis = Timeouts { first_token: Some(10_000), total: Some(600_000) };
     assert_eq!(smart.timeouts, millis);
+    assert_eq!((smart.limits, any.limits), (rpm(600), Limits::default()));
     assert_eq!(any.pattern, Some(pair("anthropic/", "")));
     assert_eq!((any.retries, any.timeouts), (None, Timeouts::default()));
 
     let key = &config.keys[0];
+    let limits =
+        Limits { tpm: Some(100_000), input_tpm: Some(80_000), parallel: Some(8), budget: budgets[0], ..rpm(60) };
+    assert_eq!(key.limits, limits);
+    // An alias stands for its model.
+    let each =
+        [("smart".to_owned(), rpm(30)), ("anthropic/*".to_owned(), Limits { tpm: Some(9), ..Limits::default() })];
+    assert_eq!(key.model_limits, each);
     assert_eq!((key.id.as_str(), key.team.as_deref()), ("team-search-prod", Some("search")));
     assert_eq!((key.expires, key.disabled, &key.tags[..]), (Some(1_798_761_600), false, &["prod".to_owned()][..]));
 }

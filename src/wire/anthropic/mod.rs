@@ -41,3 +41,8 @@ impl Wire for Anthropic {
         error::read(status, body)
     }
 }
+
+/// The most output tokens of a model of that name: what a request asks for that says no limit.
+pub fn max_output(model: &str) -> u64 {
+    models::of(model).max_output
+}
