@@ -120,6 +120,9 @@ fn is_sealed(block: Node<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn opened(id: &str) -> (String, Option<(String, Format)>) {

@@ -1,6 +1,6 @@
 //! The formats that clients speak, one folder each.
 //!
-//! A [`Client`] reads a request into a [`Call`](crate::call::Call), and writes answers, streams and errors in the
+//! A [`Client`] reads a request into a [`Call`], and writes answers, streams and errors in the
 //! client's bytes. Clients know no provider.
 
 use std::fmt;
