@@ -72,6 +72,9 @@ fn kind(name: &str) -> Option<(Kind, u16)> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]
@@ -96,10 +99,14 @@ mod tests {
 
     #[test]
     fn errors_go_by_their_names() {
-        let error = exception("modelStreamErrorException", br#"{"message":"Model Stream Error","originalStatusCode":500}"#);
+        let error =
+            exception("modelStreamErrorException", br#"{"message":"Model Stream Error","originalStatusCode":500}"#);
         assert_eq!((error.kind, error.status, &*error.message), (Kind::Internal, Some(424), "Model Stream Error"));
         let error = exception("somethingNew", b"");
-        assert_eq!((error.kind, error.status, error.code.as_deref()), (Kind::Internal, Some(500), Some("somethingNew")));
+        assert_eq!(
+            (error.kind, error.status, error.code.as_deref()),
+            (Kind::Internal, Some(500), Some("somethingNew"))
+        );
         let came = || Error::invalid("slow down").with_status(400);
         let name = "ServiceQuotaExceededException:http://internal.amazon.com/coral/com.amazon.bedrock/";
         assert_eq!(named(came(), name).kind, Kind::RateLimit);

@@ -66,9 +66,7 @@ pub(super) fn assistant(part: &Part<'_>, family: &Family, dropped: &mut Dropped)
         | Content::Document(_)
         | Content::Native { .. }
         | Content::ToolResult { .. }
-        | Content::Video(_) => {
-            Err(Error::invalid("the upstream takes no part of this kind from the model"))
-        }
+        | Content::Video(_) => Err(Error::invalid("the upstream takes no part of this kind from the model")),
     }
 }
 
@@ -179,7 +177,8 @@ impl<'b> Blocks<'b> {
             return;
         }
         let hour = self.family.cached == Cached::All { hour: true }
-            && Doc::lenient(raw.as_bytes()).is_ok_and(|doc| doc.root().get("ttl").and_then(Node::text).as_deref() == Some("1h"));
+            && Doc::lenient(raw.as_bytes())
+                .is_ok_and(|doc| doc.root().get("ttl").and_then(Node::text).as_deref() == Some("1h"));
         w.object(|w| {
             w.key("cachePoint").object(|w| {
                 w.key("type").text("default");
@@ -194,7 +193,9 @@ impl<'b> Blocks<'b> {
     pub fn turn<'a>(&mut self, parts: &[&'a Part<'a>], place: Place, w: &mut Writer<'_, 'a>) {
         let is = |found: fn(&Content<'_>) -> bool| parts.iter().any(|part| found(&part.content));
         let document = is(|content| matches!(content, Content::Document(_)));
-        if parts.is_empty() || (document && !is(|content| matches!(content, Content::Text { .. } | Content::Native { .. }))) {
+        if parts.is_empty()
+            || (document && !is(|content| matches!(content, Content::Text { .. } | Content::Native { .. })))
+        {
             w.object(|w| w.key("text").text(NOTHING));
         }
         if let [parts @ .., last] = parts {
@@ -236,9 +237,7 @@ impl<'b> Blocks<'b> {
     }
 
     fn result<'a>(&mut self, parts: &'a [Part<'a>], is_error: bool, w: &mut Writer<'_, 'a>) {
-        let blank = |part: &Part<'_>| {
-            matches!(&part.content, Content::Refusal(text) | Content::Text { text, .. } if text.is_blank())
-        };
+        let blank = |part: &Part<'_>| matches!(&part.content, Content::Refusal(text) | Content::Text { text, .. } if text.is_blank());
         let parts: Vec<_> = parts.iter().filter(|part| !blank(part)).collect();
         w.key("content").open_array();
         // Others know no errors.

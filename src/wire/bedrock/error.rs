@@ -6,14 +6,20 @@ use crate::json::{Doc, Node};
 use crate::wire::aws;
 
 /// How Bedrock says that a conversation is longer than the model's context.
-const TOO_LONG: &[&str] =
-    &["Input is too long", "input length and `max_tokens` exceed context limit", "prompt is too long", "too many input tokens"];
+const TOO_LONG: &[&str] = &[
+    "Input is too long",
+    "input length and `max_tokens` exceed context limit",
+    "prompt is too long",
+    "too many input tokens",
+];
 
 /// Reads the body of an error.
 pub(super) fn read(status: u16, body: &[u8]) -> Error {
     let doc = Doc::lenient(body).ok();
     let root = doc.as_ref().map(Doc::root);
-    let message = root.and_then(aws::message).map_or_else(|| format!("the upstream answered with status {status}"), |m| shorten_long(&m));
+    let message = root
+        .and_then(aws::message)
+        .map_or_else(|| format!("the upstream answered with status {status}"), |m| shorten_long(&m));
     let name = root.and_then(|root| root.get("__type")).and_then(Node::text).unwrap_or_default();
     let too_long = status == 400 && TOO_LONG.iter().any(|words| message.contains(words));
     let error = aws::named(Error::new(Kind::of_status(status), message).with_status(status), &name);
@@ -36,7 +42,10 @@ mod tests {
     #[test]
     fn errors_are_read() {
         let error = read(400, br#"{"message":"The provided model identifier is invalid."}"#);
-        assert_eq!((error.kind, error.status, &*error.message), (Kind::InvalidRequest, Some(400), "The provided model identifier is invalid."));
+        assert_eq!(
+            (error.kind, error.status, &*error.message),
+            (Kind::InvalidRequest, Some(400), "The provided model identifier is invalid.")
+        );
         let error = read(429, br#"{"message":"Too many requests","__type":"ThrottlingException"}"#);
         assert_eq!(error.kind, Kind::RateLimit);
         let error = read(403, br#"{"Message":"User is not authorized"}"#);

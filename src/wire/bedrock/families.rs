@@ -100,8 +100,7 @@ const NOVA: Family = Family {
 const OPEN: Family = Family { forced: Forced::Any, schemas: true, ..PLAIN };
 
 /// OpenAI's.
-const GPT: Family =
-    Family { key: "openai.", effort: Effort::Nested, sampling: false, stops: false, ..OPEN };
+const GPT: Family = Family { key: "openai.", effort: Effort::Nested, sampling: false, stops: false, ..OPEN };
 
 const MISTRAL: Family = Family { call_id: Some(9), schemas: true, ..PLAIN };
 
@@ -190,6 +189,9 @@ impl Family {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn key(name: &str) -> &'static str {

@@ -58,9 +58,8 @@ const TYPES: &[(&str, &str, &str)] = &[
 const ENDS: &[(&str, &str)] = &[("3gp", "three_gp"), ("htm", "html"), ("jpg", "jpeg"), ("mpg", "mpeg")];
 
 /// Formats of sound, as the client's word for them is Converse's.
-const SOUNDS: &[&str] = &[
-    "aac", "flac", "m4a", "mka", "mkv", "mp3", "mp4", "mpeg", "mpga", "ogg", "opus", "pcm", "wav", "webm", "x-aac",
-];
+const SOUNDS: &[&str] =
+    &["aac", "flac", "m4a", "mka", "mkv", "mp3", "mp4", "mpeg", "mpga", "ogg", "opus", "pcm", "wav", "webm", "x-aac"];
 
 /// Where media are.
 #[derive(Debug)]
@@ -87,7 +86,9 @@ pub(super) fn read<'a>(source: &'a Source<'a>) -> Result<(Kind, Place<'a>), Erro
             })?;
             Ok((kind, Place::Bytes(data)))
         }
-        Source::File(_) => Err(Error::invalid("the upstream has no files by an id; send the bytes or an `s3://` address")),
+        Source::File(_) => {
+            Err(Error::invalid("the upstream has no files by an id; send the bytes or an `s3://` address"))
+        }
         Source::Parts(parts) => Ok((TEXT, Place::Text(joined(parts)?))),
         Source::Text(text) => Ok((TEXT, Place::Text(text.to_text().into_owned()))),
         Source::Url(url) => {
@@ -191,6 +192,9 @@ impl Titles {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

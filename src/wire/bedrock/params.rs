@@ -100,7 +100,12 @@ impl<'a> Params<'_, 'a> {
     }
 
     /// Writes `additionalModelRequestFields`. What the client says in the model's own words counts.
-    pub fn write_fields(&self, top_k: Option<&str>, dropped: &mut Dropped, w: &mut Writer<'_, 'a>) -> Result<(), Error> {
+    pub fn write_fields(
+        &self,
+        top_k: Option<&str>,
+        dropped: &mut Dropped,
+        w: &mut Writer<'_, 'a>,
+    ) -> Result<(), Error> {
         let mut fields: Vec<(Cow<'_, str>, String)> = Vec::new();
         if let (Some(raw), Some((inside, name))) = (top_k, self.family.top_k) {
             fields.push(match inside {

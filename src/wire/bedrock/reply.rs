@@ -124,16 +124,7 @@ impl Reply {
     /// With the names under which tools were sent. `sealed`: thoughts are signed for Bedrock alone. `answers_by_tool`: the
     /// answer comes as a call of [`output::TOOL`].
     pub fn new(names: Names, sealed: bool, answers_by_tool: bool) -> Self {
-        Self {
-            names,
-            sealed,
-            answers_by_tool,
-            open: Vec::new(),
-            next: 0,
-            started: false,
-            finished: false,
-            over: false,
-        }
+        Self { names, sealed, answers_by_tool, open: Vec::new(), next: 0, started: false, finished: false, over: false }
     }
 
     fn start(&mut self, out: Out<'_>) {
@@ -163,7 +154,11 @@ impl Reply {
                 if let Some(data) = source {
                     let media_type = media_type(value);
                     let block = self.take();
-                    out(Event::BlockStart { choice: 0, block, kind: BlockKind::Image { media_type: media_type.into(), data } });
+                    out(Event::BlockStart {
+                        choice: 0,
+                        block,
+                        kind: BlockKind::Image { media_type: media_type.into(), data },
+                    });
                     out(Event::BlockStop { choice: 0, block });
                 }
             }
@@ -248,7 +243,11 @@ impl Reply {
             Sort::Call(false) => more(block, Delta::Arguments("{}".into()), out),
             Sort::Image(media_type, bytes) => {
                 let data = Str::plain(STANDARD.encode(bytes));
-                out(Event::BlockStart { choice: 0, block, kind: BlockKind::Image { media_type: media_type.into(), data } });
+                out(Event::BlockStart {
+                    choice: 0,
+                    block,
+                    kind: BlockKind::Image { media_type: media_type.into(), data },
+                });
             }
             Sort::Thought(signature) if !signature.is_empty() => {
                 let signature = if self.sealed { replay::seal("", Format::Bedrock, &signature) } else { signature };
