@@ -4,6 +4,8 @@
 /// same the bytes are spliced, not translated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Format {
+    /// [Amazon Bedrock's Converse](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html).
+    Bedrock,
     /// [OpenAI's chat completions](https://platform.openai.com/docs/api-reference/chat).
     Chat,
     /// [Cohere's chat](https://docs.cohere.com/v2/reference/chat).

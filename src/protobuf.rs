@@ -59,6 +59,9 @@ pub fn push(out: &mut Vec<u8>, number: u8, content: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

@@ -12,8 +12,12 @@ use crate::format::Format;
 use crate::json::{Doc, Edits, Node, Str};
 
 /// What stands before a signature. The last is LiteLLM's, whose users bring along what it has told them.
-const MARKS: &[(&str, Format)] =
-    &[("__gemini__", Format::Gemini), ("__vertex__", Format::Vertex), ("__thought__", Format::Gemini)];
+const MARKS: &[(&str, Format)] = &[
+    ("__bedrock__", Format::Bedrock),
+    ("__gemini__", Format::Gemini),
+    ("__vertex__", Format::Vertex),
+    ("__thought__", Format::Gemini),
+];
 
 /// What a client gets: `id` and, behind it, a signature of `format`'s. For a thought `id` is empty.
 pub fn seal(id: &str, format: Format, signature: &str) -> String {
@@ -120,6 +124,9 @@ fn is_sealed(block: Node<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn opened(id: &str) -> (String, Option<(String, Format)>) {

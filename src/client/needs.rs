@@ -53,6 +53,9 @@ fn is_text(part: Node<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use crate::json::Doc;
 

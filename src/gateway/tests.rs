@@ -1,5 +1,8 @@
 //! Where calls start.
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use std::collections::HashSet;
 
 use super::*;

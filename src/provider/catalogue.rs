@@ -357,6 +357,45 @@ pub static PROVIDERS: &[Provider] = &[
         docs: "https://docs.baseten.co/inference/model-apis/overview",
         ..CHAT
     },
+    // Claude is spoken to in its own format, so that clients of that format keep everything; the others by Converse.
+    Provider {
+        id: "bedrock",
+        name: "Amazon Bedrock",
+        otel: "aws.bedrock",
+        address: Of(
+            Template("https://bedrock-runtime.{region}.amazonaws.com"),
+            &[
+                ("region", "cn-north-1", "https://bedrock-runtime.cn-north-1.amazonaws.com.cn"),
+                ("region", "cn-northwest-1", "https://bedrock-runtime.cn-northwest-1.amazonaws.com.cn"),
+            ],
+        ),
+        options: &[Setting { name: "region", default: None }],
+        signs: Some("bedrock"),
+        surfaces: &[
+            Surface {
+                models: "anthropic.claude",
+                stream_path: Some(Template("/model/{model}/invoke-with-response-stream")),
+                envelope: Envelope {
+                    remove: &["model", "stream"],
+                    set: &[("anthropic_version", Template(r#""bedrock-2023-05-31""#))],
+                    header: Some(("anthropic-beta", "anthropic_beta")),
+                    wrapped: true,
+                    ..Envelope::NONE
+                },
+                ..Surface::new(Operation::Generate, "/model/{model}/invoke", Format::Messages)
+            },
+            Surface {
+                stream_path: Some(Template("/model/{model}/converse-stream")),
+                ..Surface::new(Operation::Generate, "/model/{model}/converse", Format::Bedrock)
+            },
+        ],
+        quirks: Quirks { signed_thought: true, ..Quirks::NONE },
+        vectors: None,
+        lacks: &[Feature::Audio, Feature::ImageUrls],
+        env: "AWS_BEARER_TOKEN_BEDROCK",
+        docs: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
+        ..CHAT
+    },
     Provider {
         id: "bedrock_mantle",
         name: "Amazon Bedrock Mantle",

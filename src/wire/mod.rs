@@ -14,6 +14,7 @@ use crate::provider::Vectors;
 
 pub mod anthropic;
 pub mod aws;
+pub mod bedrock;
 pub mod cohere;
 pub mod gemini;
 pub mod names;
@@ -25,6 +26,7 @@ pub mod replicate;
 /// The wire that speaks `format`.
 pub fn of(format: Format) -> &'static dyn Wire {
     match format {
+        Format::Bedrock => &bedrock::Bedrock,
         Format::Chat => &openai::Openai,
         Format::Cohere => &cohere::Cohere,
         Format::Embeddings => &openai::Embeddings,

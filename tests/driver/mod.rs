@@ -6,10 +6,12 @@
 
 pub mod checks;
 pub mod configs;
+pub mod eventstream;
 pub mod golden;
 pub mod laws;
 pub mod mutate;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use dragoman::attempt::{self, Inbound, Outbound};
@@ -113,11 +115,12 @@ impl Case {
     }
 
     /// What the upstream answers: the kind of the file, the head of the answer, and its body.
-    pub fn responses(&self) -> impl Iterator<Item = (&'static str, Head, &[u8])> {
-        const KINDS: [(&str, &str); 4] = [
+    pub fn responses(&self) -> impl Iterator<Item = (&'static str, Head, Cow<'_, [u8]>)> {
+        const KINDS: [(&str, &str); 5] = [
             ("json", "application/json"),
             ("sse", "text/event-stream; charset=utf-8"),
             ("ndjson", "application/x-ndjson"),
+            ("eventstream.json", "application/vnd.amazon.eventstream"),
             ("html", "text/html"),
         ];
         KINDS.into_iter().filter_map(|(kind, media_type)| {
@@ -127,7 +130,11 @@ impl Case {
             if !headers.has("content-type") {
                 headers.set("content-type", media_type);
             }
-            Some((kind, Head { status, headers }, body.as_slice()))
+            let body = match kind {
+                "eventstream.json" => Cow::Owned(eventstream::encode(body)),
+                _ => Cow::Borrowed(body.as_slice()),
+            };
+            Some((kind, Head { status, headers }, body))
         })
     }
 }

@@ -42,6 +42,7 @@ WIRES = {
     r"/chat/completions": "chat",
     r"/messages": "messages",
     r"/messages/count_tokens": "messages",
+    r"/invoke(-with-response-stream)?": "messages",
     r"/v2/chat": "cohere",
     r"/api/chat": "ollama",
     r":(generateContent|streamGenerateContent|countTokens)": "gemini",

@@ -1,5 +1,7 @@
 //! Answers: from every upstream of the golden cases, streamed and whole, in any parts.
 
+use std::borrow::Cow;
+
 use dragoman::frame::{Frame, sse};
 use dragoman::reply::EVENT_STREAM;
 use proptest::collection::vec;
@@ -27,6 +29,7 @@ fn case(name: &str) -> &'static Case {
 
 fn response(name: &str, kind: &str) -> (Head, &'static [u8]) {
     let (_, head, body) = case(name).responses().find(|(k, ..)| *k == kind).unwrap();
+    let Cow::Borrowed(body) = body else { panic!("{name}: made of its file") };
     (head, body)
 }
 
@@ -215,7 +218,7 @@ fn streams_are_metered_like_answers() {
             let route = case.route(&TREE.config);
             let metered = |stream| {
                 let mut reply = route.send(&request(case, Some(stream))).unwrap().reply;
-                let meter = answer(&mut reply, &head, [body]).meter;
+                let meter = answer(&mut reply, &head, [&*body]).meter;
                 (meter.usage, meter.finish, meter.error, meter.ended || meter.error.is_some())
             };
             assert_eq!(metered(true), metered(false), "{}: response.{kind}", case.name);

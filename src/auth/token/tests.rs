@@ -1,5 +1,8 @@
 //! Requests and answers as the issuers' documents have them.
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 
 const ACCOUNT: &str = r#"{

@@ -156,6 +156,7 @@ fn formats(provider: &Provider) -> String {
 fn format(format: Format) -> &'static str {
     match format {
         Format::Chat => "chat",
+        Format::Bedrock => "converse",
         Format::Cohere => "cohere",
         Format::Embeddings | Format::GeminiEmbeddings | Format::VertexEmbeddings | Format::VertexPredict => {
             "embeddings"

@@ -1,5 +1,8 @@
 //! Credentials that are fetched.
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::read::{Report, Value};
 use super::*;
 use crate::auth::token::{Grant, gcp};

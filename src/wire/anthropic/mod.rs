@@ -11,14 +11,14 @@
 pub(super) mod content;
 mod error;
 mod messages;
-mod models;
-mod params;
+pub(in crate::wire) mod models;
+pub(in crate::wire) mod params;
 mod reply;
 mod request;
-mod schema;
+pub(in crate::wire) mod schema;
 #[cfg(test)]
 mod tests;
-mod thinking;
+pub(in crate::wire) mod thinking;
 mod tools;
 
 use super::{Dropped, Encoded, Reader, Target, Wire};

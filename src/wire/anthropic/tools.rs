@@ -10,7 +10,7 @@ use super::thinking::Settled;
 use crate::call::{Content, Generate, Tool, ToolChoice};
 use crate::error::{Error, shorten};
 use crate::format::Format;
-use crate::json::{Change, Doc, Edits, Kind, Str, Writer};
+use crate::json::{Str, Writer};
 use crate::wire::Dropped;
 
 /// The tools of a call.
@@ -66,7 +66,7 @@ impl<'a> Tools<'a> {
                         w.key("description").share_str(description);
                     }
                     let held = *strict == Some(true) && model.schemas;
-                    input_schema(*parameters, held, w.key("input_schema"));
+                    schema::arguments(*parameters, held, w.key("input_schema"));
                     if held {
                         w.key("strict").bool(true);
                     } else if *strict == Some(true) {
@@ -130,24 +130,4 @@ impl<'a> Tools<'a> {
         });
         Ok(())
     }
-}
-
-/// Writes a schema, which Anthropic wants to be an object's.
-fn input_schema<'a>(parameters: Option<&'a str>, held: bool, w: &mut Writer<'_, 'a>) {
-    let Some(raw) = parameters else { return w.raw(r#"{"type":"object","properties":{}}"#) };
-    if held {
-        return w.raw(&schema::held(raw));
-    }
-    let Ok(doc) = Doc::lenient(raw.as_bytes()) else { return w.share_raw(raw) };
-    let root = doc.root();
-    if root.kind() != Kind::Object || root.get("type").is_some() {
-        return w.share_raw(raw);
-    }
-    let mut changes = vec![("type", Change::Set("\"object\""))];
-    if root.members().next().is_none() {
-        changes.push(("properties", Change::Set("{}")));
-    }
-    let mut edits = Edits::default();
-    edits.members(root, &changes);
-    w.raw(&String::from_utf8(edits.apply(&doc).into_bytes()).unwrap_or_default());
 }

@@ -166,6 +166,9 @@ fn modalities(value: Node<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::is;
 
     #[test]

@@ -85,6 +85,9 @@ fn version(text: &str) -> Option<((u32, u32), &str)> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

@@ -99,6 +99,9 @@ fn write(schema: Node<'_>, w: &mut Writer<'_, '_>) {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

@@ -1,3 +1,6 @@
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use crate::call::{Call, Embed, Input};
 use crate::error::Error;
 use crate::event::{Event, Vector};
