@@ -6,6 +6,9 @@
 pub enum Format {
     /// [Amazon Bedrock's Converse](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html).
     Bedrock,
+    /// [Amazon Bedrock's InvokeModel](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html) of
+    /// models for embeddings, each maker's in a format of its own.
+    BedrockEmbeddings,
     /// [OpenAI's chat completions](https://platform.openai.com/docs/api-reference/chat).
     Chat,
     /// [Cohere's chat](https://docs.cohere.com/v2/reference/chat).

@@ -121,6 +121,7 @@ impl Reply {
     /// The answer's status and headers.
     pub fn head(&mut self, status: u16, headers: &Headers) -> Plan {
         self.status = status;
+        self.reader.head(headers);
         self.media_type = headers.media_type();
         let compressed = headers.get("content-encoding").is_some_and(|value| value != b"identity");
         if compressed {

@@ -388,6 +388,7 @@ pub static PROVIDERS: &[Provider] = &[
                 stream_path: Some(Template("/model/{model}/converse-stream")),
                 ..Surface::new(Operation::Generate, "/model/{model}/converse", Format::Bedrock)
             },
+            Surface::new(Operation::Embed, "/model/{model}/invoke", Format::BedrockEmbeddings),
         ],
         quirks: Quirks { signed_thought: true, ..Quirks::NONE },
         vectors: None,

@@ -9,6 +9,7 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::event::Event;
 use crate::format::Format;
+use crate::http::Headers;
 use crate::json::{Body, Node};
 use crate::provider::Vectors;
 
@@ -27,6 +28,7 @@ pub mod replicate;
 pub fn of(format: Format) -> &'static dyn Wire {
     match format {
         Format::Bedrock => &bedrock::Bedrock,
+        Format::BedrockEmbeddings => &bedrock::Embeddings,
         Format::Chat => &openai::Openai,
         Format::Cohere => &cohere::Cohere,
         Format::Embeddings => &openai::Embeddings,
@@ -55,6 +57,9 @@ pub trait Wire: Sync {
 
 /// Reads one answer into events, by the laws of [`crate::event`]. Framing and JSON are done before.
 pub trait Reader {
+    /// The answer's headers, before anything else.
+    fn head(&mut self, _headers: &Headers) {}
+
     /// A whole answer, not streamed.
     fn answer(&mut self, root: Node<'_>, out: &mut dyn FnMut(Event<'_>));
 

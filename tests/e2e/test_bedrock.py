@@ -132,6 +132,8 @@ class Bedrock(http.server.BaseHTTPRequestHandler):
         self.server.received.append(body)
         _, _, model, operation = self.path.split("/")
         model = model.replace("%3A", ":")
+        if "fails" in model:
+            return self.send(503, {"message": "Bedrock is unable to process your request."}, {"x-amzn-errortype": "ServiceUnavailableException"})
         if "throttle" in raw.decode():
             return self.send(429, {"message": "Too many requests"}, {"x-amzn-errortype": "ThrottlingException"})
         if operation.startswith("converse"):

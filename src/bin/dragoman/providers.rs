@@ -158,9 +158,11 @@ fn format(format: Format) -> &'static str {
         Format::Chat => "chat",
         Format::Bedrock => "converse",
         Format::Cohere => "cohere",
-        Format::Embeddings | Format::GeminiEmbeddings | Format::VertexEmbeddings | Format::VertexPredict => {
-            "embeddings"
-        }
+        Format::BedrockEmbeddings
+        | Format::Embeddings
+        | Format::GeminiEmbeddings
+        | Format::VertexEmbeddings
+        | Format::VertexPredict => "embeddings",
         Format::Gemini | Format::Vertex => "gemini",
         Format::Messages => "messages",
         Format::Ollama => "ollama",

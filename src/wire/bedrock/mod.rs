@@ -17,6 +17,7 @@ use crate::error::{Error, Kind};
 
 mod citation;
 mod content;
+mod embeddings;
 mod error;
 mod extra;
 mod families;
@@ -44,6 +45,28 @@ impl Wire for Bedrock {
 
     fn reader(&self) -> Box<dyn Reader> {
         Box::new(reply::Reply::new(request::names(), true, false))
+    }
+
+    fn error(&self, status: u16, body: &[u8]) -> Error {
+        error::read(status, body)
+    }
+}
+
+/// The wire of embeddings.
+pub struct Embeddings;
+
+impl Wire for Embeddings {
+    fn encode<'a>(&self, call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
+        match call {
+            Call::Embed(call) => embeddings::encode(call, target, dropped),
+            Call::CountTokens(_) | Call::Generate(_) => {
+                Err(Error::new(Kind::NotImplemented, "the upstream only makes embeddings this way"))
+            }
+        }
+    }
+
+    fn reader(&self) -> Box<dyn Reader> {
+        Box::new(embeddings::Reply::default())
     }
 
     fn error(&self, status: u16, body: &[u8]) -> Error {
