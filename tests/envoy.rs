@@ -217,39 +217,50 @@ fn gateway() {
     // HTTP/2 is agreed on by TLS, which one of the endpoints does not have.
     assert!(protocol(smart).get("auto_config").is_none());
 
-    let spread = cluster(&written, "spread");
-    let shares: Vec<&Value> = spread["load_assignment"]["endpoints"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|e| &e["load_balancing_weight"])
-        .collect();
-    assert_eq!(shares, [&json!(3), &json!(1)]);
-    assert!(spread["common_lb_config"].get("locality_weighted_lb_config").is_some());
+    // Whichever the filter chooses comes first, and the others follow in their order.
+    let order = |name: &str| -> Vec<Value> {
+        let endpoints = cluster(&written, name)["load_assignment"]["endpoints"].as_array().unwrap();
+        let upstream = |e: &Value| e["lb_endpoints"][0]["metadata"]["filter_metadata"]["dragoman"]["upstream"].clone();
+        endpoints
+            .iter()
+            .enumerate()
+            .inspect(|(place, e)| assert_eq!(e["priority"], *place))
+            .map(|(_, e)| upstream(e))
+            .collect()
+    };
+    assert_eq!(order("smart@local"), ["local", "claude", "openai", "address"]);
+    assert_eq!(order("spread"), ["claude", "openai"]);
+    assert_eq!(order("spread@openai"), ["openai", "claude"]);
 
     let policies: Vec<Value> = routes(&written)
         .iter()
         .map(|route| {
             let policy = &route["route"]["retry_policy"];
+            let wanted = |place: usize| &route["match"]["headers"][place]["string_match"]["exact"];
             json!([
+                [wanted(0), wanted(1)],
+                route["route"]["cluster"],
                 route["route"]["timeout"],
                 policy["num_retries"],
                 policy["retry_priority"]["name"],
-                policy["retry_host_predicate"][0]["name"]
             ])
         })
         .collect();
-    let (next, other) = ("envoy.retry_priorities.previous_priorities", "envoy.retry_host_predicates.previous_hosts");
+    let next = "envoy.retry_priorities.previous_priorities";
     assert_eq!(
         policies,
         [
-            json!(["1200s", 5, next, null]),
-            json!(["600s", 2, null, other]),
-            json!(["600s", 2, null, null]),
-            json!([null, null, null, null]),
+            json!([["smart", "openai"], "smart@openai", "1200s", 5, next]),
+            json!([["smart", "local"], "smart@local", "1200s", 5, next]),
+            json!([["smart", "address"], "smart@address", "1200s", 5, next]),
+            json!([["smart", null], "smart", "1200s", 5, next]),
+            json!([["spread", "openai"], "spread@openai", "600s", 2, next]),
+            json!([["spread", null], "spread", "600s", 2, next]),
+            json!([["anthropic/*", null], "anthropic/*", "600s", 2, null]),
+            json!([[null, null], null, null, null, null]),
         ]
     );
-    let wildcard = &routes(&written)[2];
+    let wildcard = &routes(&written)[6];
     assert_eq!(wildcard["match"]["headers"][0]["string_match"]["exact"], "anthropic/*");
     assert_eq!(wildcard["route"]["cluster"], cluster(&written, "anthropic/*")["name"]);
 }

@@ -265,19 +265,29 @@ impl Gateway {
         status: Option<u16>,
         guard: &mut Guard<'_>,
     ) -> Result<(), Broken> {
-        let Some(Allowance { reservation, subjects, noted }) = self.allowance.take() else { return Ok(()) };
         let abandoned = status.is_none();
-        let all = used(record, abandoned, |_| true);
-        let name = |place: &usize| self.config.upstreams.get(*place).map_or("", |upstream| &upstream.name);
-        let reserved = subjects.iter().find_map(|subject| match subject {
-            Subject::Upstream(place) => Some(*place),
-            _ => None,
-        });
-        let of = |claim: usize| match subjects.get(claim) {
-            Some(Subject::Upstream(place)) => used(record, abandoned, |upstream| upstream == name(place)),
-            _ => all,
-        };
-        let mut outcome = settle(guard.store, reservation, of);
+        let mut outcome = Ok(());
+        let mut reserved = None;
+        if let Some(Allowance { reservation, subjects, noted }) = self.allowance.take() {
+            let all = used(record, abandoned, |_| true);
+            reserved = subjects.iter().find_map(|subject| match subject {
+                Subject::Upstream(place) => Some(*place),
+                _ => None,
+            });
+            let of = |claim: usize| match subjects.get(claim) {
+                Some(Subject::Upstream(place)) => {
+                    let name = self.config.upstreams.get(*place).map_or("", |upstream| &upstream.name);
+                    used(record, abandoned, |upstream| upstream == name)
+                }
+                _ => all,
+            };
+            outcome = settle(guard.store, reservation, of);
+            let last = record.and_then(|record| record.attempts.last());
+            let ended = last.is_some_and(|note| note.meter.ended && note.meter.error.is_none());
+            if let (Some(model), Some(key), true) = (noted, self.caller(), ended) {
+                guard.limiter.typical.note(&key.id, &model, all.output);
+            }
+        }
         let Some(record) = record else { return outcome };
         // Attempts for which no account was asked.
         for (place, upstream) in self.config.upstreams.iter().enumerate().filter(|(_, u)| !u.limits.is_empty()) {
@@ -291,10 +301,6 @@ impl Gateway {
                 let claim = claim("upstream", &upstream.name, upstream.limits);
                 outcome = outcome.and(charge(guard.store, &claim, requests, &more, guard.now));
             }
-        }
-        let ended = record.attempts.last().is_some_and(|note| note.meter.ended && note.meter.error.is_none());
-        if let (Some(model), Some(key), true) = (noted, self.caller(), ended) {
-            guard.limiter.typical.note(&key.id, &model, all.output);
         }
         outcome
     }

@@ -463,8 +463,10 @@ fn workers_at_once_never_pass_a_limit() {
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::sync::{Arc, Mutex};
 
+    type Values = HashMap<String, (Vec<u8>, u32)>;
+
     #[derive(Clone, Default)]
-    struct Threads(Arc<Mutex<HashMap<String, (Vec<u8>, u32)>>>);
+    struct Threads(Arc<Mutex<Values>>);
 
     impl Store for Threads {
         fn get(&mut self, key: &str) -> Result<(Vec<u8>, u32), Broken> {

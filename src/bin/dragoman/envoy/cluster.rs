@@ -1,13 +1,15 @@
 //! Clusters: where calls go.
 
+use std::collections::HashSet;
+
 use dragoman::auth::token::Source;
-use dragoman::config::{Balance, Config, Credentials, Model, RemoteImages, Role, Upstream};
+use dragoman::config::{Config, Credentials, Model, RemoteImages, Role, Upstream};
 
 use super::Plan;
 use super::embedded::Position;
 use super::host;
 use super::shared::{Shared, Use};
-use super::tls::{self, Address};
+use super::tls::{self, Address, Transport};
 use super::yaml::{fill, scalar};
 
 const CLUSTER: &str = r#"
@@ -16,7 +18,6 @@ const CLUSTER: &str = r#"
   «discovery»
   connect_timeout: 5s
   «breakers»
-  «locality»
   load_assignment:
     cluster_name: «name»
     endpoints:
@@ -43,21 +44,8 @@ const BREAKERS: &str = "
 thresholds: [{ max_connections: 10000, max_pending_requests: 10000, max_requests: 10000, max_retries: 1000 }]
 ";
 
-const LOCALITY: &str = "
-# Shares of calls, however many addresses a name has: each upstream is a locality of its own.
-common_lb_config: { locality_weighted_lb_config: {} }
-";
-
 const PRIORITY: &str = r#"
 - priority: «priority»
-  lb_endpoints:
-    - endpoint: { address: { socket_address: { address: «host», port_value: «port» } } }
-      metadata: { filter_metadata: { «metadata» } }
-"#;
-
-const WEIGHTED: &str = r#"
-- locality: { sub_zone: «upstream» }
-  load_balancing_weight: «weight»
   lb_endpoints:
     - endpoint: { address: { socket_address: { address: «host», port_value: «port» } } }
       metadata: { filter_metadata: { «metadata» } }
@@ -142,8 +130,17 @@ pub fn clusters(plan: &Plan<'_>, shared: &mut Shared) -> String {
 
 /// Whether calls go to the cluster of that name.
 pub fn is_taken(config: &Config, name: &str) -> bool {
-    let upstreams = config.upstreams.iter().map(|upstream| &upstream.name);
-    upstreams.chain(config.models.iter().map(|model| &model.name)).any(|taken| taken == name)
+    config.upstreams.iter().any(|upstream| upstream.name == name) || of_models(config).any(|taken| taken == name)
+}
+
+/// The name that two clusters of models would have.
+pub fn clash(config: &Config) -> Option<String> {
+    let mut names = HashSet::new();
+    of_models(config).find(|name| !names.insert(name.clone()))
+}
+
+fn of_models(config: &Config) -> impl Iterator<Item = String> {
+    config.models.iter().flat_map(|model| starts(config, model)).map(|(name, _)| name)
 }
 
 /// Where tokens come from.
@@ -166,33 +163,44 @@ fn of_upstream(plan: &Plan<'_>, upstream: &Upstream, shared: &mut Shared) -> Str
         &[("host", &scalar(address.host)), ("port", &address.port.to_string()), ("metadata", &metadata)],
     );
     let filters = filters(plan, &[upstream], shared);
-    write(plan, &upstream.name, addresses(&[upstream]), &endpoints, "", &filters, shared)
+    write(plan, &upstream.name, addresses(&[upstream]), &endpoints, &filters, shared)
 }
 
-/// All upstreams of a model.
+/// A model's clusters: one for each upstream with which calls may start.
 fn of_model(plan: &Plan<'_>, model: &Model, shared: &mut Shared) -> String {
-    let chosen = upstreams(plan.config, model);
-    let weighted = model.balance == Balance::Weighted;
-    let transport = tls::transport(&addresses(&chosen), plan.ca);
+    starts(plan.config, model).into_iter().map(|(name, order)| of_start(plan, &name, &order, shared)).collect()
+}
+
+/// Upstreams that calls try in this order.
+fn of_start(plan: &Plan<'_>, name: &str, order: &[&Upstream], shared: &mut Shared) -> String {
+    let transport = tls::transport(&addresses(order), plan.ca);
     let mut endpoints = String::new();
-    for (place, ((upstream, choice), named)) in chosen.iter().zip(&model.upstreams).zip(&transport.named).enumerate() {
+    for (place, (upstream, named)) in order.iter().zip(&transport.named).enumerate() {
         let address = address(upstream);
-        let template = if weighted { WEIGHTED } else { PRIORITY };
         endpoints.push_str(&fill(
-            template.trim_start(),
+            PRIORITY.trim_start(),
             &[
                 ("priority", &place.to_string()),
-                ("upstream", &scalar(&upstream.name)),
-                ("weight", &choice.weight.to_string()),
                 ("host", &scalar(address.host)),
                 ("port", &address.port.to_string()),
                 ("metadata", &metadata(upstream, *named)),
             ],
         ));
     }
-    let locality = if weighted { LOCALITY.trim() } else { "" };
-    let filters = filters(plan, &chosen, shared);
-    write(plan, &model.name, addresses(&chosen), &endpoints, locality, &filters, shared)
+    let filters = filters(plan, order, shared);
+    write(plan, name, addresses(order), &endpoints, &filters, shared)
+}
+
+/// With which upstream calls for a model may start, and in which order they go on: the cluster's name and its upstreams.
+/// The first is called like the model, and starts with its first upstream.
+pub fn starts<'c>(config: &'c Config, model: &Model) -> Vec<(String, Vec<&'c Upstream>)> {
+    let all = upstreams(config, model);
+    let start = |(place, first): (usize, &&Upstream)| {
+        let name = if place == 0 { model.name.clone() } else { format!("{}@{}", model.name, first.name) };
+        let others = all.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, other)| *other);
+        (name, all.get(place).copied().into_iter().chain(others).collect())
+    };
+    all.iter().enumerate().map(start).collect()
 }
 
 /// The upstreams of a model, in its order.
@@ -205,7 +213,7 @@ fn of_source(plan: &Plan<'_>, source: &Source, shared: &mut Shared) -> String {
     let address = Address::of(&source.endpoint.authority, source.endpoint.tls);
     let (host, port) = (scalar(address.host), address.port.to_string());
     let endpoints = fill(ALONE.trim_start(), &[("host", &host), ("port", &port), ("metadata", "")]);
-    let cluster = write(plan, &source.cluster, vec![(&source.cluster, address)], &endpoints, "", "", shared);
+    let cluster = write(plan, &source.cluster, vec![(&source.cluster, address)], &endpoints, "", shared);
     format!("# The filter fetches tokens here.\n{cluster}")
 }
 
@@ -229,7 +237,6 @@ fn write(
     name: &str,
     addresses: Vec<(&str, Address<'_>)>,
     endpoints: &str,
-    locality: &str,
     filters: &str,
     shared: &mut Shared,
 ) -> String {
@@ -244,13 +251,24 @@ fn write(
             ("stat_name", &stat_name),
             ("discovery", if literal { STATIC } else { DNS.trim() }),
             ("breakers", &shared.member("circuit_breakers", "breakers", BREAKERS.trim())),
-            ("locality", locality),
             ("endpoints", endpoints),
-            ("sockets", &transport.sockets),
+            ("sockets", &sockets(&transport, shared)),
             ("protocol", if transport.alpn { ALPN.trim() } else { HTTP1 }),
             ("filters", filters),
         ],
     )
+}
+
+fn sockets(transport: &Transport, shared: &mut Shared) -> String {
+    if transport.socket.is_empty() {
+        return String::new();
+    }
+    let mut members = shared.member("transport_socket", "tls", &transport.socket);
+    if !transport.matches.is_empty() {
+        members.push_str("# Endpoints that are spoken to in another way; all else gets the above.\n");
+        members.push_str(&shared.member("transport_socket_matches", "sockets", &transport.matches));
+    }
+    members
 }
 
 /// The filters that a request passes on its way to the endpoint; nothing where there are none.

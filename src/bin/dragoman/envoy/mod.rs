@@ -86,6 +86,12 @@ pub fn run(options: Options) -> Result<ExitCode, String> {
         eprintln!("{name}: role: write `gateway`, from which both filters are made, or `standalone`");
         return Ok(ExitCode::FAILURE);
     }
+    if let Some(name_of_two) = cluster::clash(&config) {
+        eprintln!(
+            "{name}: models: two clusters would be called `{name_of_two}`, one of a model that starts with an upstream"
+        );
+        return Ok(ExitCode::FAILURE);
+    }
     if let Some(source) = cluster::sources(&config).find(|source| cluster::is_taken(&config, &source.cluster)) {
         eprintln!("{name}: the cluster `{}` cannot lead to tokens: calls go there", source.cluster);
         return Ok(ExitCode::FAILURE);

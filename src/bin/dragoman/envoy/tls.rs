@@ -32,8 +32,10 @@ impl<'u> Address<'u> {
 /// What a cluster says about TLS.
 #[derive(Default)]
 pub struct Transport {
-    /// `transport_socket` and `transport_socket_matches`.
-    pub sockets: String,
+    /// `transport_socket`; empty where nothing is said of it.
+    pub socket: String,
+    /// `transport_socket_matches`: the endpoints that have another.
+    pub matches: String,
     /// For each address, whether its endpoint must name itself for `transport_socket_matches`.
     pub named: Vec<bool>,
     /// Whether all endpoints can be asked for HTTP/2.
@@ -131,18 +133,14 @@ pub fn transport(endpoints: &[(&str, Address<'_>)], ca: &str) -> Transport {
         Some(_) => address.tls && address.ip == first.ip,
         None => named(&address),
     };
-    let mut sockets = fill("transport_socket:\n  «socket»\n", &[("socket", &usual.write(ca))]);
     let mut matches = String::new();
     for (upstream, address) in endpoints.iter().filter(|(_, address)| !is_usual(address)) {
         let socket = if address.tls { Socket::Ip(address.host) } else { Socket::Plain };
         matches.push_str(&fill(MATCH.trim_start(), &[("upstream", &scalar(upstream)), ("socket", &socket.write(ca))]));
     }
-    if !matches.is_empty() {
-        sockets.push_str("# Endpoints that are spoken to in another way; all else gets the above.\n");
-        sockets.push_str(&fill("transport_socket_matches:\n  «matches»\n", &[("matches", &matches)]));
-    }
     Transport {
-        sockets,
+        socket: usual.write(ca),
+        matches: matches.trim_end().to_owned(),
         named: addresses().map(|address| !is_usual(address)).collect(),
         alpn: addresses().all(|address| address.tls),
     }
