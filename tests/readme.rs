@@ -18,6 +18,7 @@ use dragoman::format::{Format, Operation};
 use dragoman::gateway::{Facts, Gateway, Next, answer_headers};
 use dragoman::http::Headers;
 use dragoman::json::Doc;
+use dragoman::limit::{Period, Standing, Window, standing};
 use dragoman::meter::Meter;
 use dragoman::metrics::{self, Ledger, Metric};
 use dragoman::record::{Note, Record};
@@ -163,6 +164,22 @@ fn keys_are_those_that_the_filter_knows() {
         .map(ToOwned::to_owned);
     let said: BTreeSet<String> = taken.union(&refused).cloned().chain(objects).collect();
     assert_eq!(said, known);
+}
+
+#[test]
+fn limits_are_those_that_the_filter_knows() {
+    let known = |member: &str| {
+        let member = format!(r#""{member},"zzzzz":1}}"#);
+        let document = r#"{"client_auth":"open","upstreams":{"u":{"provider":"openai","credentials":"none"}},"teams":[{"id":"t",@}]}"#;
+        let message = fault(&document.replace('@', &member));
+        let (_, known) = message.split_once("known here: ").unwrap();
+        words(known).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let said = |head: &str| table(head).iter().map(|row| words(&row[0])[0].to_owned()).collect::<Vec<_>>();
+    assert_eq!(known(r#"limits":{"rpm":1"#), said("| limit | of | given back |"));
+    assert_eq!(known(r#"budget":{"usd":1,"per":"day""#), said("| budget | value | |"));
+    let periods = &table("| budget | value | |")[1][1];
+    assert_eq!(words(periods), Period::ALL.map(|(name, _)| name));
 }
 
 #[test]
@@ -351,8 +368,17 @@ fn filter_state_and_answer_headers_are_those_of_the_code() {
     let mut known: BTreeSet<&str> = answer_headers(&record).into_iter().map(|(name, _)| name).collect();
     // On counts of tokens alone.
     known.insert("x-dragoman-estimated");
+    let window = Some(Window { limit: 1, left: 1, taken: 0, resets: None });
+    let limits = standing::headers(&[Standing { requests: window, tokens: window, ..Standing::default() }]);
+    known.extend(limits.iter().map(|(name, _)| *name));
     let said = table("| answer header | |");
-    assert_eq!(said.iter().map(|row| words(&row[0])[0]).collect::<BTreeSet<_>>(), known);
+    let of_limits =
+        ["limit", "remaining", "reset"].map(|what| ["requests", "tokens"].map(|of| format!("x-ratelimit-{what}-{of}")));
+    let said = said.iter().flat_map(|row| match words(&row[0])[0] {
+        "x-ratelimit-{limit,remaining,reset}-{requests,tokens}" => of_limits.concat(),
+        name => vec![name.to_owned()],
+    });
+    assert_eq!(said.collect::<BTreeSet<_>>(), known.into_iter().map(str::to_owned).collect());
 
     for name in words(&paragraph("Not let through: ")) {
         assert!(attempt::hidden(&name.replace('*', "limit-requests")), "{name}");

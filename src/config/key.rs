@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use super::model::Models;
 use super::pattern;
 use super::read::Value;
-use super::{Key, limit, time};
+use super::{Allowed, Key, limit, time};
 use crate::error::shorten;
-use crate::limit::Limits;
 
 /// What an id holds beside letters and digits.
 const ID: &str = "_.:@/-";
@@ -36,22 +35,22 @@ pub(super) struct Against<'a> {
     /// What clients may ask for; `None` if it is not known.
     pub(super) models: Option<&'a Models>,
     /// The teams by their ids; `None` if none are listed or they are not known.
-    pub(super) teams: Option<&'a BTreeMap<String, Limits>>,
+    pub(super) teams: Option<&'a BTreeMap<String, Allowed>>,
     /// Whether callers are known by their virtual key.
     pub(super) need_hash: bool,
 }
 
-/// Reads `teams`: what each may use, by its id.
-pub(super) fn teams(value: &Value<'_>) -> Option<BTreeMap<String, Limits>> {
+/// Reads `teams`: what each may use, by its id. `models` are what clients may ask for, if that is known.
+pub(super) fn teams(value: &Value<'_>, models: Option<&Models>) -> Option<BTreeMap<String, Allowed>> {
     let mut teams = BTreeMap::new();
     for value in value.list(10_000)? {
         let Some(mut fields) = value.fields() else { continue };
         let id = fields.need("id", "give the team an id");
-        let limits = limit::with_budget(&mut fields);
+        let allowed = limit::with_budget(&mut fields, models);
         fields.finish();
         if let Some(value) = id
             && let Some(id) = value.word(LONGEST, ID)
-            && teams.insert(id.clone(), limits.unwrap_or_default()).is_some()
+            && teams.insert(id.clone(), allowed.unwrap_or_default()).is_some()
         {
             value.fault(format!("a team with the id `{id}` is listed already"));
         }
@@ -99,10 +98,8 @@ fn one(
     let expires = fields.maybe("expires", time::timestamp);
     let disabled = fields.or_default("disabled", Value::bool);
     let tags = fields.or_default("tags", tags);
-    let limits = fields.or_default("limits", |value| limit::of_key(value, against.models));
-    let budget = fields.maybe("budget", limit::budget);
+    let allowed = limit::with_budget(&mut fields, against.models);
     fields.finish();
-    let (limits, model_limits) = limits?;
     Some(Key {
         id: id?,
         models: models?,
@@ -110,8 +107,7 @@ fn one(
         expires: expires?,
         disabled: disabled?,
         tags: tags?,
-        limits: Limits { budget: budget?, ..limits },
-        model_limits,
+        allowed: allowed?,
     })
 }
 

@@ -1,5 +1,6 @@
 //! `limits` and `budget`: what may be used.
 
+use super::Allowed;
 use super::model::Models;
 use super::pattern;
 use super::read::{Fields, Value};
@@ -11,10 +12,13 @@ use crate::limit::{Budget, Limits, Period};
 /// The highest limit.
 const HIGHEST: u64 = 1_000_000_000_000_000;
 
-/// Reads the members `limits` and `budget` of something that may have both.
-pub(super) fn with_budget(fields: &mut Fields<'_>) -> Option<Limits> {
-    let (limits, budget) = (fields.or_default("limits", limits), fields.maybe("budget", budget));
-    Some(Limits { budget: budget?, ..limits? })
+/// Reads the members `limits` and `budget` of a key or a team. `models` are what clients may ask for, if that is known.
+pub(super) fn with_budget(fields: &mut Fields<'_>, models: Option<&Models>) -> Option<Allowed> {
+    let allowed = fields.or_default("limits", |value| allowed(value, models));
+    let budget = fields.maybe("budget", budget);
+    let mut allowed = allowed?;
+    allowed.limits.budget = budget?;
+    Some(allowed)
 }
 
 /// Reads `limits`.
@@ -25,9 +29,8 @@ pub(super) fn limits(value: &Value<'_>) -> Option<Limits> {
     limits
 }
 
-/// Reads `limits` of a key, and those that it has for some models: names and patterns, the longest pattern last. `models`
-/// are what clients may ask for, if that is known.
-pub(super) fn of_key(value: &Value<'_>, models: Option<&Models>) -> Option<(Limits, Vec<(String, Limits)>)> {
+/// Reads `limits` of a key or a team, and those that it has for some models: names and patterns, the longest pattern last.
+fn allowed(value: &Value<'_>, models: Option<&Models>) -> Option<Allowed> {
     let mut fields = value.fields()?;
     let own = counts(&mut fields);
     let each = fields.or_default("models", |value| {
@@ -51,7 +54,7 @@ pub(super) fn of_key(value: &Value<'_>, models: Option<&Models>) -> Option<(Limi
         Some(each)
     });
     fields.finish();
-    Some((own?, each?))
+    Some(Allowed { limits: own?, models: each? })
 }
 
 fn counts(fields: &mut Fields<'_>) -> Option<Limits> {

@@ -74,7 +74,7 @@ pub struct Config {
     /// Key id to its place in `keys`.
     pub key_ids: HashMap<String, usize>,
     /// What teams may use, by their ids.
-    pub teams: BTreeMap<String, Limits>,
+    pub teams: BTreeMap<String, Allowed>,
     /// How much output a call reserves of limits on tokens.
     pub reserve: Reserve,
     /// What is done about parameters that an upstream does not support.
@@ -349,9 +349,16 @@ pub struct Key {
     /// For filter state and logs.
     pub tags: Vec<String>,
     /// What it may use.
+    pub allowed: Allowed,
+}
+
+/// What a key or a team may use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// Of all models together.
     pub limits: Limits,
-    /// What it may use of some models: names first, then the longest pattern.
-    pub model_limits: Vec<(String, Limits)>,
+    /// Of some models beside that: names first, then the longest pattern.
+    pub models: Vec<(String, Limits)>,
 }
 
 /// How metrics are labelled.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sha2::{Digest, Sha256};
 
 use super::pattern::{is_name, matches, sides, star};
-use super::{Config, Key, Model, Upstream};
+use super::{Allowed, Config, Key, Model, Upstream};
 use crate::cost::{self, Rates};
 use crate::limit::Limits;
 
@@ -22,11 +22,11 @@ pub struct Resolved<'a> {
     pub star: Option<&'a str>,
 }
 
-impl Key {
-    /// What the key may use of a model beside what it may use of all, and the name or pattern for which that is said.
-    pub fn limits_at(&self, resolved: &Resolved<'_>) -> Option<(&str, &Limits)> {
+impl Allowed {
+    /// What may be used of a model beside what may be used of all, and the name or pattern for which that is said.
+    pub fn at(&self, resolved: &Resolved<'_>) -> Option<(&str, &Limits)> {
         let meant = |(entry, _): &&(String, Limits)| matches(entry, resolved.name) || matches(entry, resolved.asked);
-        self.model_limits.iter().find(meant).map(|(name, limits)| (name.as_str(), limits))
+        self.models.iter().find(meant).map(|(name, limits)| (name.as_str(), limits))
     }
 }
 
@@ -88,10 +88,10 @@ impl Config {
 
     /// Whether anything is limited at all.
     pub fn is_limited(&self) -> bool {
-        let keys = self.keys.iter().map(|key| key.limits);
-        let keys = keys.chain(self.keys.iter().flat_map(|key| &key.model_limits).map(|(_, limits)| *limits));
+        let callers = || self.keys.iter().map(|key| &key.allowed).chain(self.teams.values());
+        let of_some = callers().flat_map(|allowed| &allowed.models).map(|(_, limits)| *limits);
         let others = self.models.iter().map(|model| model.limits).chain(self.upstreams.iter().map(|u| u.limits));
-        !keys.chain(others).chain(self.teams.values().copied()).all(|limits| limits.is_empty())
+        !callers().map(|allowed| allowed.limits).chain(of_some).chain(others).all(|limits| limits.is_empty())
     }
 
     /// The names that `key` may ask for and that can be told: what a pattern matches is known only where the key lists

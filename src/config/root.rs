@@ -45,12 +45,10 @@ fn config(mut fields: Fields<'_>, env: &dyn Fn(&str) -> Option<String>, purpose:
     let upstreams = fields.need("upstreams", "name at least one account at a provider");
     let upstreams = upstreams.and_then(|value| upstream::read(&value, &source)).unwrap_or_default();
     let models = fields.or_default("models", |value| model::read(value, &upstreams));
-    let teams = fields.or_default("teams", key::teams);
-    let against = Against {
-        models: models.as_ref().filter(|models| !models.list.is_empty()),
-        teams: teams.as_ref().filter(|teams| !teams.is_empty()),
-        need_hash: virtual_keys,
-    };
+    let known = models.as_ref().filter(|models| !models.list.is_empty());
+    let teams = fields.or_default("teams", |value| key::teams(value, known));
+    let against =
+        Against { models: known, teams: teams.as_ref().filter(|teams| !teams.is_empty()), need_hash: virtual_keys };
     let keys = fields.or_default("keys", |value| key::read(value, &against));
     if let (true, Some(auth), Some(keys)) = (serves_clients, &auth, &keys) {
         match (auth, keys.list.is_empty()) {

@@ -3,7 +3,7 @@
 use super::{Gateway, Local, Routed, seconds};
 use crate::attempt;
 use crate::client::estimate::estimate;
-use crate::config::{Key, Params, Reserve, Resolved, Role};
+use crate::config::{Allowed, Key, Params, Reserve, Resolved, Role};
 use crate::cost::{dollars, most};
 use crate::error::{Error, Kind, shorten};
 use crate::format::{Format, Operation};
@@ -44,6 +44,7 @@ enum Subject {
     KeyAndModel(String),
     Model(String),
     Team(String),
+    TeamAndModel(String, String),
     Upstream(usize),
 }
 
@@ -55,6 +56,7 @@ impl Subject {
             Self::KeyAndModel(model) => format!("this key at the model `{}`", shorten(model)),
             Self::Model(model) => format!("the model `{}`", shorten(model)),
             Self::Team(team) => format!("the team `{team}`"),
+            Self::TeamAndModel(team, model) => format!("the team `{team}` at the model `{}`", shorten(model)),
             Self::Upstream(_) => "the accounts at providers".to_owned(),
         }
     }
@@ -137,12 +139,16 @@ impl Gateway {
     fn callers(&self, resolved: &Resolved<'_>) -> Vec<(Subject, Claim)> {
         let mut subjects = Vec::with_capacity(5);
         if let Some(key) = self.caller() {
-            subjects.push((Subject::Key, claim("key", &key.id, key.limits)));
-            if let Some((team, limits)) = key.team.as_ref().and_then(|team| self.config.teams.get_key_value(team)) {
-                subjects.push((Subject::Team(team.clone()), claim("team", team, *limits)));
+            subjects.push((Subject::Key, claim("key", &key.id, key.allowed.limits)));
+            if let Some((name, limits)) = key.allowed.at(resolved) {
+                subjects.push((Subject::KeyAndModel(name.to_owned()), at_model("key", &key.id, name, *limits)));
             }
-            if let Some((name, limits)) = key.limits_at(resolved) {
-                subjects.push((Subject::KeyAndModel(name.to_owned()), of_key_and_model(key, name, *limits)));
+            if let Some((team, allowed)) = self.team(key) {
+                subjects.push((Subject::Team(team.to_owned()), claim("team", team, allowed.limits)));
+                if let Some((name, limits)) = allowed.at(resolved) {
+                    let subject = Subject::TeamAndModel(team.to_owned(), name.to_owned());
+                    subjects.push((subject, at_model("team", team, name, *limits)));
+                }
             }
         }
         if let Some(model) = resolved.model.and_then(|place| self.config.models.get(place)) {
@@ -150,6 +156,11 @@ impl Gateway {
         }
         subjects.retain(|(_, claim)| !claim.limits.is_empty());
         subjects
+    }
+
+    fn team(&self, key: &Key) -> Option<(&str, &Allowed)> {
+        let (team, allowed) = self.config.teams.get_key_value(key.team.as_ref()?)?;
+        Some((team, allowed))
     }
 
     /// What the call may come to, as far as somebody limits that.
@@ -239,8 +250,8 @@ impl Gateway {
     fn spent(&self, subject: &Subject, refusal: &Refusal, now: u64) -> Error {
         let who = subject.words();
         let budget = match subject {
-            Subject::Team(team) => self.config.teams.get(team).and_then(|limits| limits.budget),
-            _ => self.caller().and_then(|key| key.limits.budget),
+            Subject::Team(team) => self.config.teams.get(team).and_then(|allowed| allowed.limits.budget),
+            _ => self.caller().and_then(|key| key.allowed.limits.budget),
         };
         let period = budget.map_or("", |budget| budget.per.name());
         let per = if period == "total" { "in total".to_owned() } else { format!("per {period}") };
@@ -314,16 +325,19 @@ impl Gateway {
             let standing = guard.limiter.standing(guard.store, &claim, guard.now);
             standing.map_err(|_| Error::new(Kind::Unavailable, "the host keeps no counts"))
         };
-        let own = standing(claim("key", &key.id, key.limits))?;
-        let team = key.team.as_ref().and_then(|team| self.config.teams.get_key_value(team));
-        let team = match team {
-            Some((team, limits)) => Some((*limits, standing(claim("team", team, *limits))?)),
+        let mut whole = |kind: &str, id: &str, allowed: &Allowed| -> Result<Standings, Error> {
+            let own = standing(claim(kind, id, allowed.limits))?;
+            let mut models = Vec::with_capacity(allowed.models.len());
+            for (name, limits) in &allowed.models {
+                models.push((name.clone(), standing(at_model(kind, id, name, *limits))?));
+            }
+            Ok(Standings { own, models })
+        };
+        let own = whole("key", &key.id, &key.allowed)?;
+        let team = match self.team(key) {
+            Some((team, allowed)) => Some((allowed, whole("team", team, allowed)?)),
             None => None,
         };
-        let mut models = Vec::with_capacity(key.model_limits.len());
-        for (name, limits) in &key.model_limits {
-            models.push((name, standing(of_key_and_model(key, name, *limits))?));
-        }
         let mut body = Body::default();
         let now = guard.now;
         Writer::new(&mut body).object(|w| {
@@ -344,20 +358,13 @@ impl Gateway {
                 Some(expires) => w.text(&extended(expires)),
                 None => w.null(),
             }
-            w.key("limits").object(|w| {
-                write_limits(w, &own);
-                if !models.is_empty() {
-                    w.key("models").object(|w| {
-                        models.iter().for_each(|(name, standing)| w.name(name).object(|w| write_limits(w, standing)));
-                    });
-                }
-            });
+            w.key("limits").object(|w| own.write(w));
             w.key("budget");
-            write_budget(w, &key.limits, &own, now);
-            if let Some((limits, standing)) = &team {
-                w.key("team_limits").object(|w| write_limits(w, standing));
+            write_budget(w, &key.allowed.limits, &own.own, now);
+            if let Some((allowed, standings)) = &team {
+                w.key("team_limits").object(|w| standings.write(w));
                 w.key("team_budget");
-                write_budget(w, limits, standing, now);
+                write_budget(w, &allowed.limits, &standings.own, now);
             }
         });
         Ok(Local::ok(body.into_bytes()))
@@ -377,9 +384,27 @@ fn most_output(root: Node<'_>, params: &Params) -> Option<u64> {
     Some(each.saturating_mul(answers))
 }
 
-fn of_key_and_model(key: &Key, model: &str, limits: Limits) -> Claim {
+/// Of a key or a team at a model.
+fn at_model(kind: &str, id: &str, model: &str, limits: Limits) -> Claim {
     // No id holds the sign between.
-    claim("key_model", &format!("{}|{model}", key.id), limits)
+    claim(kind, &format!("{id}|{model}"), limits)
+}
+
+/// What a key or a team has left, and what of some models.
+struct Standings {
+    own: Standing,
+    models: Vec<(String, Standing)>,
+}
+
+impl Standings {
+    fn write(&self, w: &mut Writer<'_, '_>) {
+        write_limits(w, &self.own);
+        if !self.models.is_empty() {
+            w.key("models").object(|w| {
+                self.models.iter().for_each(|(name, standing)| w.name(name).object(|w| write_limits(w, standing)));
+            });
+        }
+    }
 }
 
 fn no_price(upstream: &str, model: &str) -> Error {

@@ -204,7 +204,7 @@ def test_exactly_as_much_is_spent_as_may_be(gateway: Starter, upstream: Scripted
 def test_all_that_limits_a_call_is_taken_or_nothing(gateway: Starter, upstream: Scripted):
     limits = {"rpm": 100, "models": {"quick": {"rpm": 40}}}
     keys = [key("one", team="both", limits=limits), key("two", team="both", limits=limits)]
-    envoy = start(gateway, document("gateway", upstream, keys, teams=[{"id": "both", "limits": {"rpm": 60}}]), 2)
+    envoy = start(gateway, document("gateway", upstream, keys, teams=[{"id": "both", "limits": {"rpm": 60, "models": {"long": {"rpm": 0}}}}]), 2)
     assert statuses(at_once(envoy, "one", 80)) == {200: 40, 429: 40}
     assert statuses(at_once(envoy, "two", 80)) == {200: 20, 429: 60}
     # What the team refused has taken nothing from the key, and what the key refused nothing from the team.
@@ -214,7 +214,7 @@ def test_all_that_limits_a_call_is_taken_or_nothing(gateway: Starter, upstream: 
     assert told["team_limits"]["rpm"]["remaining"] == 0
     assert own(envoy, "one")["limits"]["rpm"]["remaining"] == 60
     # Another model of the key has no limit of its own, but the team has.
-    assert "the team `both`" in error(ask(envoy, "one", "long"), "chat")["message"]
+    assert "the team `both` at the model `long`" in error(ask(envoy, "one", "long"), "chat")["message"]
 
 
 @pytest.mark.parametrize("workers", WORKERS)

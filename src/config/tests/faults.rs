@@ -411,7 +411,7 @@ fn keys() {
         r#""name":"x""#,
         &[
             "keys[0].id: missing; give the key an id",
-            "keys[0].name: unknown key; known here: `id`, `hash`, `models`, `team`, `expires`, `disabled`, `tags`, `budget`, `limits`",
+            "keys[0].name: unknown key; known here: `id`, `hash`, `models`, `team`, `expires`, `disabled`, `tags`, `limits`, `budget`",
         ],
     );
     key(r#""id":"a b""#, &["keys[0].id: `a b` must be 1 to 128 letters, digits and `_` `.` `:` `@` `/` `-`"]);

@@ -47,7 +47,7 @@ fn reads_the_example() {
     let budget = |limit, per, spent| Some(Budget { limit, per, spent });
     let budgets = [budget(25_000_000_000, Period::Day, 3_200_000_000), budget(400_000_000_000, Period::Month, 0)];
     let search = Limits { tpm: Some(1_000_000), budget: budgets[1], ..Limits::default() };
-    assert_eq!(config.teams, [("search".to_owned(), search)].into());
+    assert_eq!(config.teams, [("search".to_owned(), Allowed { limits: search, models: Vec::new() })].into());
 
     let [claude, eu, local] = &config.upstreams[..] else { panic!("{:?}", config.upstreams) };
     assert_eq!((claude.name.as_str(), claude.provider.id, claude.tls), ("claude", "anthropic", true));
@@ -84,11 +84,11 @@ fn reads_the_example() {
     let key = &config.keys[0];
     let limits =
         Limits { tpm: Some(100_000), input_tpm: Some(80_000), parallel: Some(8), budget: budgets[0], ..rpm(60) };
-    assert_eq!(key.limits, limits);
+    assert_eq!(key.allowed.limits, limits);
     // An alias stands for its model.
     let each =
         [("smart".to_owned(), rpm(30)), ("anthropic/*".to_owned(), Limits { tpm: Some(9), ..Limits::default() })];
-    assert_eq!(key.model_limits, each);
+    assert_eq!(key.allowed.models, each);
     assert_eq!((key.id.as_str(), key.team.as_deref()), ("team-search-prod", Some("search")));
     assert_eq!((key.expires, key.disabled, &key.tags[..]), (Some(1_798_761_600), false, &["prod".to_owned()][..]));
 }
