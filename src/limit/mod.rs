@@ -1,14 +1,14 @@
 //! Limits and budgets that hold for all workers of a host, with no store beside it.
 //!
 //! A call [reserves](Limiter::reserve) from every subject that limits it (its key, its team, its model, the key at that model,
-//! the account at a provider) or from none, and [settles](Limiter::settle) when it is over. All that is known of a subject
+//! the account at a provider) or from none, and [settles](settle) when it is over. All that is known of a subject
 //! stands in one [entry](entry::Entry) of the host's shared data, which is read, changed and put in the place of what was
 //! read, again from the start if another worker came first. So what is reserved and what is settled never exceed a limit
 //! when a call is let in, however many calls come at once. What a call used above its reservation is debt: it is taken from
 //! the windows that follow.
 //!
 //! A minute's window begins with the first call after the one before has ended; those of budgets are the calendar's
-//! ([`Period`]). What a VM has reserved is summed under its [lease](lease): when a VM dies, others give back for it.
+//! ([`Period`]). What a VM has reserved is summed under its [lease]: when a VM dies, others give back for it.
 //!
 //! Here nothing is decided about calls: `gateway/allowance.rs` says what a call needs and who it is taken from.
 

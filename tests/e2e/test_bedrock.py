@@ -4,11 +4,9 @@ The server is this file's own. What it takes botocore judges: its model of the s
 """
 
 import base64
-import binascii
 import datetime
 import http.server
 import json
-import struct
 import threading
 
 import anthropic
@@ -21,22 +19,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.validate import ParamValidator
 from documents import gateway_role, render, standalone
+from eventstream import encode
 from test_bedrock_types import KEYS, SECRETS, SERVICE, native
 
 NOVA, CLAUDE = "us.amazon.nova-pro-v1:0", "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 TOOL = {"name": "get_weather", "description": "Weather", "schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}
-
-
-def frame(kind: str, name: str, payload: dict) -> bytes:
-    """A message of the event stream."""
-    headers = b""
-    for key, value in {f":{kind}-type": name, ":content-type": "application/json", ":message-type": kind}.items():
-        headers += struct.pack(">B", len(key)) + key.encode() + struct.pack(">BH", 7, len(value)) + value.encode()
-    body = json.dumps(payload).encode()
-    prelude = struct.pack(">II", 16 + len(headers) + len(body), len(headers))
-    message = prelude + struct.pack(">I", binascii.crc32(prelude)) + headers + body
-    return message + struct.pack(">I", binascii.crc32(message))
 
 
 class Refused(Exception):
@@ -144,16 +132,16 @@ class Bedrock(http.server.BaseHTTPRequestHandler):
             assert not report.has_errors() and not unknown, report.generate_report() or f"unknown: {unknown}"
             content, stop = converse(body)
             if name == "ConverseStream":
-                frames = [frame("event", kind, payload) for kind, payload in converse_stream(content, stop)]
+                frames = [encode("event", kind, payload) for kind, payload in converse_stream(content, stop)]
                 if "breaks" in raw.decode():
-                    frames = [*frames[:2], frame("exception", "modelStreamErrorException", {"message": "Broken"})]
+                    frames = [*frames[:2], encode("exception", "modelStreamErrorException", {"message": "Broken"})]
                 return self.stream(frames)
             message = {"role": "assistant", "content": content}
             return self.send(200, {"output": {"message": message}, "stopReason": stop, "usage": USAGE, "metrics": {"latencyMs": 1}})
         answer = claude(body)
         if operation == "invoke-with-response-stream":
             wrapped = [{"bytes": base64.b64encode(json.dumps(event).encode()).decode()} for event in claude_stream(answer)]
-            return self.stream([frame("event", "chunk", payload) for payload in wrapped])
+            return self.stream([encode("event", "chunk", payload) for payload in wrapped])
         assert operation == "invoke", operation
         return self.send(200, answer)
 
