@@ -120,6 +120,8 @@ def test_requests(case: Case, file: str):
     # Where a provider has the model in the path, the format has it in the body.
     body = case.json(file)["body"]
     other = others.CHECKS.get(case.upstream if case.wire == "chat" else case.wire)
+    if (case.client, case.upstream) == ("embeddings", "bedrock"):
+        return others.bedrock_embeddings(body)
     if other or not case.wire:
         return other and other(body)
     if case.wire == "gemini":
