@@ -54,6 +54,9 @@ bench: target/dragoman.wasm target/bench/noop.wasm target/envoy ## CPU per call 
 fuel: target/dragoman.wasm target/envoy ## wasm instructions per call and memory, against the record (FUEL=--write: new record)
 	target/venv/bin/python tests/bench/fuel.py $(FUEL)
 
+prices: target/envoy ## src/cost/prices.tsv from the latest LiteLLM on PyPI
+	target/venv/bin/python src/cost/prices.py
+
 fuzz: ## each fuzz target for SECONDS=60
 	$(toolchain) fuzz $(or $(SECONDS),60)
 
@@ -73,4 +76,4 @@ target/bench/noop.wasm: tests/bench/noop/Cargo.toml tests/bench/noop/Cargo.lock 
 target/envoy: tests/requirements.txt $(toolchain)
 	$(toolchain) python
 
-.PHONY: help wasm cli demo test check test-native test-wasm test-e2e matrix bench fuel fuzz clean
+.PHONY: help wasm cli demo test check test-native test-wasm test-e2e matrix bench fuel prices fuzz clean

@@ -8,15 +8,17 @@ use std::mem;
 use std::ops::Range;
 
 use crate::auth::sigv4::{self, Scope};
+use crate::call::Call;
 use crate::client::{self, Ask, messages, responses};
-use crate::config::{Config, Credentials, Params, UnsupportedParams, Upstream};
+use crate::config::{Config, Credentials, Params, Secret, UnsupportedParams, Upstream};
 use crate::endpoint::{Endpoint, Kept};
 use crate::error::{Error, Kind};
 use crate::format::{Format, Operation};
 use crate::http::Headers;
-use crate::json::{Body, Change, Doc, Edits, Writer};
+use crate::json::{Body, Change, Doc, Edits, Fault, Writer};
 use crate::patch;
 use crate::provider::{Auth, Effort, Quirks, Surface, Template, Thought, segment};
+use crate::replay;
 use crate::reply::{Path, Reply};
 use crate::seal::Seal;
 use crate::wire::{self, Dropped, Target};
@@ -36,16 +38,16 @@ pub struct Inbound<'i> {
     pub ask: &'i Ask,
     /// The upstream's name of the model.
     pub model: &'i str,
-    /// A number that differs from call to call: spreads calls over several keys.
-    pub turn: u64,
+    /// The key or the token that this attempt is made with, where the upstream's credentials are of that kind.
+    pub secret: Option<&'i Secret>,
     /// When this attempt is made, in unix seconds.
     pub now: u64,
 }
 
 /// The same call, as the upstream gets it.
 pub struct Outbound {
-    /// How the provider answers it.
-    pub surface: &'static Surface,
+    /// How the provider answers it; none if it is not asked for anything.
+    pub surface: Option<&'static Surface>,
     /// All headers, `:path` and `:authority` among them.
     pub headers: Headers,
     /// The body.
@@ -102,8 +104,7 @@ pub fn surface(upstream: &Upstream, operation: Operation, format: Format, model:
     let named = upstream.provider.surfaces.iter().filter(fits).any(|surface| !surface.models.is_empty());
     let surfaces =
         || upstream.provider.surfaces.iter().filter(fits).filter(|surface| !(named && surface.models.is_empty()));
-    let translates = operation != Operation::CountTokens;
-    surfaces().find(|s| s.format == format).or_else(|| surfaces().next().filter(|_| translates))
+    surfaces().find(|s| s.format == format).or_else(|| surfaces().next())
 }
 
 /// Writes a call for `upstream`.
@@ -111,8 +112,8 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     if call.operation == Operation::Resource {
         return kept(config, upstream, call);
     }
-    let surface =
-        surface(upstream, call.operation, call.format, call.model).ok_or_else(|| unsupported(upstream, call))?;
+    let surface = surface(upstream, call.operation, call.format, call.model)
+        .ok_or_else(|| unsupported(upstream, call.operation))?;
     let client = client::of(call.format);
     let wire = wire::of(surface.format);
     let mut dropped = Dropped { reject: config.unsupported_params == UnsupportedParams::Reject, ..Dropped::default() };
@@ -122,37 +123,45 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     // Quirks and limits are told of chat completions.
     let natively = surface.format == Format::Responses;
     let quirks = if natively { &Quirks::NONE } else { &upstream.provider.quirks };
-    let params =
+    let mut params =
         if natively { Cow::Owned(responses_params(&upstream.params)) } else { Cow::Borrowed(&upstream.params) };
     let mut ask = call.ask.clone();
     // Embeddings that differ are small enough to be written anew.
     let vectors = upstream.provider.vectors.filter(|_| call.operation == Operation::Embed);
     let spliced = call.format == surface.format && vectors.is_none();
     let signed = quirks.signed_thought && surface.format == Format::Messages;
-    let cleaned = if natively {
-        ask = client.remember(doc.root(), &ask);
-        ask.seal = Seal::new(config, upstream, &ask.caller);
-        responses::check(doc.root(), ask.seal.as_ref())?;
-        responses::foreign::without(doc, &mut dropped)
-    } else if spliced && signed {
-        messages::foreign::without(doc, &mut dropped)
-    } else {
-        None
-    };
     let (body, reader) = if spliced {
-        let changed = cleaned.as_deref().map(Doc::lenient).transpose();
-        let changed = changed.map_err(|fault| Error::new(Kind::Internal, fault.to_string()))?;
-        let doc = changed.as_ref().unwrap_or(doc);
+        let again = |fault: Fault| Error::new(Kind::Internal, fault.to_string());
+        let stripped = replay::strip(call.format, doc);
+        if stripped.is_some() {
+            dropped.forget("reasoning");
+        }
+        let stripped = stripped.as_deref().map(Doc::lenient).transpose().map_err(again)?;
+        let doc = stripped.as_ref().unwrap_or(doc);
+        let cleaned = if natively {
+            ask = client.remember(doc.root(), &ask);
+            ask.seal = Seal::new(config, upstream, &ask.caller);
+            responses::check(doc.root(), ask.seal.as_ref())?;
+            responses::foreign::without(doc, &mut dropped)
+        } else if signed {
+            messages::foreign::without(doc, &mut dropped)
+        } else {
+            None
+        };
+        let cleaned = cleaned.as_deref().map(Doc::lenient).transpose().map_err(again)?;
+        let doc = cleaned.as_ref().unwrap_or(doc);
         let mut edits = Edits::default();
         // A count takes none of the parameters that these are about.
         if call.operation == Operation::Generate {
-            patch::apply(doc.root(), &params, quirks, &mut dropped, &mut edits)?;
+            patch::apply(doc.root(), call.model, &params, quirks, &mut dropped, &mut edits)?;
         }
-        client.splice_request(doc.root(), &usage_ask(&ask, quirks), call.model, &mut edits);
-        let whole = changed.is_some().then(|| vec![Piece::New(mem::take(&mut edits).apply(doc).into_bytes())]);
+        let stream = ask.stream && patch::may_ask_for_usage(&params, quirks);
+        client.splice_request(doc.root(), &Ask { stream, ..ask.clone() }, call.model, &mut edits);
+        let changed = stripped.is_some() || cleaned.is_some();
+        let whole = changed.then(|| vec![Piece::New(mem::take(&mut edits).apply(doc).into_bytes())]);
         (whole.unwrap_or_else(|| in_place(edits, doc)), wire.reader())
     } else {
-        let asked = client.read(call.operation, doc.root())?;
+        let mut asked = client.read(call.operation, doc.root())?;
         ask = client.remember(doc.root(), &ask);
         asked.unread().iter().try_for_each(|name| dropped.note(name.clone()))?;
         let target = Target {
@@ -162,16 +171,20 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
             takes_thought: quirks.thought.is_taken(),
             vectors,
         };
+        if matches!(surface.format, Format::Gemini | Format::Vertex) {
+            // The limit is no top-level field there: the wire writes it.
+            take_limit(&mut params, &mut asked);
+        }
         let encoded = wire.encode(&asked, &target, &mut dropped)?;
         for (name, value) in encoded.headers {
             headers.set(name, value);
         }
-        let quirks = if call.operation == Operation::Embed { &Quirks::NONE } else { quirks };
-        let body = if patch::is_needed(&params, quirks) {
+        let body = if call.operation == Operation::Generate && patch::is_needed(&params, quirks) {
             let bytes = encoded.body.into_bytes();
-            let doc = Doc::lenient(&bytes).map_err(|fault| Error::new(Kind::Internal, fault.to_string()))?;
+            // A call that is as deep or has as many values as can be read may be a little more in another format.
+            let doc = Doc::lenient(&bytes).map_err(|fault| Error::invalid(fault.what))?;
             let mut edits = Edits::default();
-            patch::apply(doc.root(), &params, quirks, &mut dropped, &mut edits)?;
+            patch::apply(doc.root(), call.model, &params, quirks, &mut dropped, &mut edits)?;
             vec![Piece::New(edits.apply(&doc).into_bytes())]
         } else {
             pieces(encoded.body, doc.bytes())
@@ -187,7 +200,24 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     let (wrapped, thought) = (surface.envelope.wrapped, quirks.thought);
     let reply = Reply::new(ask, Path { client, wire, spliced, wrapped, thought, own_credentials }, reader);
     let dropped = dropped.names.into_iter().map(|name| name.into_owned()).collect();
-    Ok(Outbound { surface, headers, body, dropped, reply })
+    Ok(Outbound { surface: Some(surface), headers, body, dropped, reply })
+}
+
+/// The way past an upstream that cannot take a call. Only an answer makes a host try the next one, so this asks for one
+/// with a request that says nothing and pays with nothing; whatever comes back counts as `error`.
+pub fn skip(upstream: &Upstream, call: Inbound<'_>, error: Error) -> Outbound {
+    let mut headers: Headers = call.headers.iter().filter(|(name, _)| HOST.contains(name)).collect();
+    for (name, value) in [
+        (":method", "GET"),
+        (":path", "/"),
+        (":authority", upstream.authority.as_str()),
+        (":scheme", if upstream.tls { "https" } else { "http" }),
+        ("content-length", "0"),
+    ] {
+        headers.set(name, value);
+    }
+    let reply = Reply::refusal(call.ask.clone(), client::of(call.format), error);
+    Outbound { surface: None, headers, body: vec![Piece::New(Vec::new())], dropped: Vec::new(), reply }
 }
 
 /// Asks for what the upstream keeps: the client's own request, at the provider's path and under its id.
@@ -222,7 +252,7 @@ fn kept(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Result<Outbo
     };
     let ask = Ask { seal: Some(seal), ..call.ask.clone() };
     let reply = Reply::new(ask, path, Box::new(wire::responses::Kept));
-    Ok(Outbound { surface, headers, body: Vec::new(), dropped: Vec::new(), reply })
+    Ok(Outbound { surface: Some(surface), headers, body: Vec::new(), dropped: Vec::new(), reply })
 }
 
 /// The path of the request, where the model may stand in it.
@@ -276,14 +306,9 @@ fn enclose(
     Ok(vec![Piece::New(edits.apply(&doc).into_bytes())])
 }
 
-fn unsupported(upstream: &Upstream, call: Inbound<'_>) -> Error {
-    let (name, operation) = (&upstream.name, call.operation);
-    Error::new(Kind::Unavailable, format!("the upstream `{name}` cannot do this ({operation:?})"))
-}
-
-/// An upstream that refuses `stream_options` is not asked for usage in the stream.
-fn usage_ask(ask: &Ask, quirks: &Quirks) -> Ask {
-    Ask { stream: ask.stream && quirks.stream_options, ..ask.clone() }
+/// Why an upstream is not asked for something.
+pub fn unsupported(upstream: &Upstream, operation: Operation) -> Error {
+    Error::new(Kind::Unavailable, format!("the upstream `{}` cannot do this ({operation:?})", upstream.name))
 }
 
 /// Configured parameters as Responses have them, who call the limit on output by a third name.
@@ -302,8 +327,25 @@ fn responses_params(params: &Params) -> Params {
 
 /// `params.default.max_tokens`: for wires that must say a limit.
 fn configured_limit(upstream: &Upstream) -> Option<u64> {
-    let (_, json) = upstream.params.default.iter().find(|(name, _)| name == "max_tokens")?;
+    let (_, json) = upstream.params.default.iter().find(|(name, _)| name == LIMIT)?;
     json.parse().ok()
+}
+
+/// The name of the limit on output in the configuration.
+const LIMIT: &str = "max_tokens";
+
+/// Takes the limit on output out of the configured parameters; a forced one becomes the call's.
+fn take_limit(params: &mut Cow<'_, Params>, asked: &mut Call<'_>) {
+    let is = |(name, _): &&(String, String)| name == LIMIT;
+    let forced = params.force.iter().find(is).and_then(|(_, json)| json.parse().ok());
+    if let (Call::Generate(call), Some(limit)) = (asked, forced) {
+        call.max_output_tokens = Some(limit);
+    }
+    if params.default.iter().chain(&params.force).any(|param| is(&param)) {
+        let Params { default, force, .. } = params.to_mut();
+        default.retain(|(name, _)| name != LIMIT);
+        force.retain(|(name, _)| name != LIMIT);
+    }
 }
 
 /// The changed document, with what follows the last change left where it is.
@@ -366,7 +408,7 @@ fn belongs(format: Format, name: &str) -> bool {
             name.starts_with("openai-") && name != "openai-organization" && name != "openai-project"
         }
         Format::Messages => matches!(name, "anthropic-beta" | "anthropic-version"),
-        Format::Cohere | Format::Ollama | Format::Replicate => false,
+        _ => false,
     }
 }
 
@@ -381,13 +423,14 @@ fn credentials(upstream: &Upstream, call: Inbound<'_>, body: &[Piece], headers: 
             let parts = body.iter().map(|piece| piece.bytes(call.doc.bytes()));
             sigv4::sign(headers, parts, keys, Scope { region, service, now: call.now });
         }
-        Credentials::ApiKey(keys) => {
-            let turn = usize::try_from(call.turn).unwrap_or(0).checked_rem(keys.len()).unwrap_or(0);
-            let key = keys.get(turn).ok_or_else(|| no_credentials(upstream))?.reveal();
-            match upstream.provider.auth {
-                Auth::Bearer => headers.set("authorization", format!("Bearer {key}")),
-                Auth::Header(name) => headers.set(name, key),
-                Auth::Headers(name, other) => [name, other].into_iter().for_each(|name| headers.set(name, key)),
+        Credentials::ApiKey(_) | Credentials::Token(_) => {
+            let secret = call.secret.ok_or_else(|| no_credentials(upstream))?.reveal();
+            match (&upstream.credentials, upstream.provider.auth) {
+                (Credentials::ApiKey(_), Auth::Header(name)) => headers.set(name, secret),
+                (Credentials::ApiKey(_), Auth::Headers(name, other)) => {
+                    [name, other].into_iter().for_each(|name| headers.set(name, secret));
+                }
+                _ => headers.set("authorization", format!("Bearer {secret}")),
             }
         }
         Credentials::Client => {
@@ -400,8 +443,13 @@ fn credentials(upstream: &Upstream, call: Inbound<'_>, body: &[Piece], headers: 
     Ok(())
 }
 
-fn no_credentials(upstream: &Upstream) -> Error {
-    Error::new(Kind::Unavailable, format!("the upstream `{}` has no credentials", upstream.name))
+/// Why nothing can be sent to an upstream that has nothing to pay with.
+pub fn no_credentials(upstream: &Upstream) -> Error {
+    let what = match upstream.credentials {
+        Credentials::Token(_) => "has no token yet, or no more: it could not be fetched",
+        _ => "has no credentials",
+    };
+    Error::new(Kind::Unavailable, format!("the upstream `{}` {what}", upstream.name))
 }
 
 /// Headers of an upstream's answer that clients do not get: those about the account, the connection or this filter.

@@ -226,6 +226,8 @@ pub enum Content<'a> {
         /// Whether the tool failed.
         is_error: bool,
     },
+    /// A moving picture.
+    Video(Source<'a>),
 }
 
 impl<'a> Content<'a> {

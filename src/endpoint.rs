@@ -10,6 +10,8 @@ pub enum Endpoint {
     Call(Operation, Format),
     /// Whether the filter is ready.
     Health,
+    /// The caller's own key.
+    Key,
     /// One model that the caller may use.
     Model(String),
     /// The models that the caller may use.
@@ -35,9 +37,8 @@ impl Endpoint {
     pub fn of(method: &str, path: &str, anywhere: bool) -> Result<Self, Error> {
         let (path, query) = path.split_once(['?', '#']).unwrap_or((path, ""));
         let (wanted, mut endpoint) = find(path, anywhere).ok_or_else(|| {
-            let known =
-                "/v1/chat/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/models, /v1/responses or /health";
-            Error::new(Kind::NotFound, format!("no such path; expected {known}"))
+            let calls = "/v1/chat/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/responses";
+            Error::new(Kind::NotFound, format!("no such path; expected {calls}, /v1/models, /v1/key or /health"))
         })?;
         if let Endpoint::Response(kept) = &mut endpoint {
             kept.streams = query.split('&').any(|pair| pair == "stream=true");
@@ -58,6 +59,7 @@ impl Endpoint {
             Self::Call(Operation::Generate, Format::Responses) | Self::Response(_) => "responses",
             Self::Call(Operation::Generate | Operation::Resource, _) => "chat",
             Self::Health => "health",
+            Self::Key => "key",
             Self::Model(_) | Self::Models => "models",
         }
     }
@@ -111,6 +113,9 @@ fn find(path: &str, anywhere: bool) -> Option<(&'static str, Endpoint)> {
     {
         return Some(("POST", Endpoint::Call(*operation, *format)));
     }
+    if bare == "/key" || (anywhere && bare.ends_with("/key")) {
+        return Some(("GET", Endpoint::Key));
+    }
     if bare == "/models" || (anywhere && bare.ends_with("/models")) {
         return Some(("GET", Endpoint::Models));
     }
@@ -145,7 +150,49 @@ fn decoded(part: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
+
+    const CHAT: Endpoint = Endpoint::Call(Operation::Generate, Format::Chat);
+    const MESSAGES: Endpoint = Endpoint::Call(Operation::Generate, Format::Messages);
+    const COUNT: Endpoint = Endpoint::Call(Operation::CountTokens, Format::Messages);
+
+    #[test]
+    fn paths_name_calls() {
+        for (path, expected) in [
+            ("/v1/chat/completions", Some(CHAT)),
+            ("/chat/completions/?x=1#y", Some(CHAT)),
+            ("/openai/deployments/gpt-4o/chat/completions?api-version=1", Some(CHAT)),
+            ("/v1/messages?beta=true", Some(MESSAGES)),
+            ("/messages", Some(MESSAGES)),
+            ("/v1/messages/count_tokens", Some(COUNT)),
+            ("/v1/messages/batches", None),
+            ("/v1chat/completions", None),
+            ("/v1/v1/messages", None),
+            ("/team/v1/messages", None),
+            ("/openai/deployments/a/b/chat/completions", None),
+            ("", None),
+            ("*", None),
+        ] {
+            assert_eq!(Endpoint::of("POST", path, false).ok(), expected, "{path}");
+        }
+        assert_eq!(Endpoint::of("POST", "/team/v1/messages", true), Ok(MESSAGES));
+        assert_eq!(Endpoint::of("GET", "/team/models", true), Ok(Endpoint::Models));
+        assert!(Endpoint::of("GET", "/team/health", true).is_err());
+    }
+
+    #[test]
+    fn a_path_has_its_method() {
+        for (method, path) in
+            [("GET", "/v1/messages"), ("POST", "/v1/models"), ("DELETE", "/health"), ("", "/v1/messages")]
+        {
+            let error = Endpoint::of(method, path, false).unwrap_err();
+            assert_eq!(error.kind, Kind::MethodNotAllowed, "{method} {path}");
+        }
+        assert_eq!(Endpoint::of("HEAD", "/health", false), Ok(Endpoint::Health));
+    }
 
     #[test]
     fn paths_name_models() {

@@ -166,12 +166,14 @@ pub struct Error {
     pub code: Option<Cow<'static, str>>,
     /// A provider's own status, which clients see as it is.
     pub status: Option<u16>,
+    /// In how many seconds a provider wants to be asked again, where it says so in the body.
+    pub retry_after: Option<u64>,
 }
 
 impl Error {
     /// An error of `kind`.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), param: None, code: None, status: None }
+        Self { kind, message: message.into(), param: None, code: None, status: None, retry_after: None }
     }
 
     /// A wrong request.

@@ -112,6 +112,13 @@ impl Vector<'_> {
 /// What a block is.
 #[derive(Clone, Debug)]
 pub enum BlockKind<'a> {
+    /// A picture, whole.
+    Image {
+        /// Such as `image/png`.
+        media_type: Str<'a>,
+        /// Base64.
+        data: Str<'a>,
+    },
     /// Something that only `format` knows: the raw object.
     Native {
         /// Whose.
@@ -143,6 +150,9 @@ impl BlockKind<'_> {
     /// A copy that borrows nothing.
     pub fn into_owned(self) -> BlockKind<'static> {
         match self {
+            Self::Image { media_type, data } => {
+                BlockKind::Image { media_type: media_type.into_owned(), data: data.into_owned() }
+            }
             Self::Native { format, raw } => BlockKind::Native { format, raw: raw.into_owned().into() },
             Self::Reasoning => BlockKind::Reasoning,
             Self::RedactedReasoning { data } => BlockKind::RedactedReasoning { data: data.into_owned() },
@@ -173,6 +183,21 @@ pub enum Delta<'a> {
     Signature(Str<'a>),
     /// A piece of text, refusal or thought, as the block is.
     Text(Str<'a>),
+}
+
+impl Delta<'_> {
+    /// How many bytes it brings.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Arguments(text) | Self::Signature(text) | Self::Text(text) => text.len(),
+            Self::Citation { raw, .. } | Self::Logprobs(raw) | Self::Native(raw) => raw.len(),
+        }
+    }
+
+    /// Whether it brings nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// Why an answer is complete.

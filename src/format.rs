@@ -4,12 +4,21 @@
 /// same the bytes are spliced, not translated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Format {
+    /// [Amazon Bedrock's Converse](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html).
+    Bedrock,
+    /// [Amazon Bedrock's InvokeModel](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html) of
+    /// models for embeddings, each maker's in a format of its own.
+    BedrockEmbeddings,
     /// [OpenAI's chat completions](https://platform.openai.com/docs/api-reference/chat).
     Chat,
     /// [Cohere's chat](https://docs.cohere.com/v2/reference/chat).
     Cohere,
     /// [OpenAI's embeddings](https://platform.openai.com/docs/api-reference/embeddings).
     Embeddings,
+    /// [Gemini's generateContent](https://ai.google.dev/api/generate-content).
+    Gemini,
+    /// [Gemini's batchEmbedContents](https://ai.google.dev/api/embeddings).
+    GeminiEmbeddings,
     /// [Anthropic's Messages](https://platform.claude.com/docs/en/api/messages).
     Messages,
     /// [Ollama's chat](https://docs.ollama.com/api/chat).
@@ -18,6 +27,14 @@ pub enum Format {
     Replicate,
     /// [OpenAI's Responses](https://platform.openai.com/docs/api-reference/responses).
     Responses,
+    /// [generateContent](https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference) as Google
+    /// Cloud has it: a few fields differ from Gemini's own, and neither can read what the other has signed.
+    Vertex,
+    /// [batchEmbedContents](https://docs.cloud.google.com/vertex-ai/docs/reference/rest) as Google Cloud has it.
+    VertexEmbeddings,
+    /// [predict](https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api) of Google
+    /// Cloud's older models for embeddings.
+    VertexPredict,
 }
 
 /// What a call asks for.

@@ -1,15 +1,27 @@
 //! The gateway's part of a call: who calls, for what, and where it goes first; and at the end, what is to be told of it.
 //!
-//! The order of use: [`Gateway::head`] with the request's headers; [`Gateway::read`] and [`Gateway::call`] with its body; then, when the host
-//! has an answer, [`answer_headers`] or, if the host made the answer itself, [`Gateway::host_error`]; at last
+//! The order of use: [`Gateway::head`] with the request's headers, then [`Gateway::introduce`]; [`Gateway::read`],
+//! [`Gateway::call`] and [`Gateway::admit`] with its body; then, when the host has an answer, [`answer_headers`] and
+//! [`Gateway::standing`] or, if the host made the answer itself, [`Gateway::host_error`]; at last [`Gateway::settle`] and
 //! [`Gateway::account`].
 
+mod allowance;
+#[cfg(test)]
+mod tests;
+
+pub use allowance::Guard;
+
+use std::mem;
 use std::rc::Rc;
 
+use self::allowance::Allowance;
+
 use crate::attempt::{self, KEY_HEADERS};
+use crate::auth::Keyring;
 use crate::client::needs::needs;
 use crate::client::{self, Ask, responses};
 use crate::config::{Balance, Choice, ClientAuth, Config, Credentials, Key, KeyLabel, Model, Resolved, Role};
+use crate::cost;
 use crate::endpoint::{self, Endpoint, Kept};
 use crate::error::{Error, Kind, shorten};
 use crate::format::{Format, Operation};
@@ -18,6 +30,7 @@ use crate::json::{Body, Doc, Node, Writer};
 use crate::metrics::{self, Ledger};
 use crate::provider::Feature;
 use crate::record::{Note, Record};
+use crate::remote::{self, Address};
 use crate::seal::{self, Seal};
 use crate::usage::Usage;
 
@@ -39,6 +52,10 @@ pub struct Gateway {
     rejected: Option<&'static str>,
     /// What kind of error the client got, if it is not an upstream's.
     error: Option<Kind>,
+    /// What the call holds.
+    allowance: Option<Allowance>,
+    /// Headers that tell what is left.
+    standing: Vec<(&'static str, String)>,
 }
 
 /// An answer that the filter makes itself.
@@ -59,6 +76,8 @@ pub enum Next {
     Body,
     /// There is no body, and none is needed.
     Call,
+    /// The answer is [`Gateway::own_key`].
+    Key,
     /// This is the answer.
     Reply(Local),
 }
@@ -74,6 +93,8 @@ pub struct Facts {
     pub route_upstream: Option<String>,
     /// Whether the request has no body.
     pub ended: bool,
+    /// A number that nobody can use for anything but to choose.
+    pub random: u64,
 }
 
 /// Where a call goes.
@@ -85,14 +106,22 @@ pub struct Routed {
     pub operation: Operation,
     /// In which format.
     pub format: Format,
+    /// How many input tokens it has, estimated.
+    pub input: u64,
     /// The upstream to start with, unless the host's routes choose it.
     pub upstream: Option<usize>,
+    /// Others to start with if that one's account has no room, the best first.
+    others: Vec<usize>,
+    /// Images to fetch and put into the body first.
+    pub images: Vec<Address>,
     /// Headers by which the host routes, and is told of timeouts and retries.
     pub headers: Vec<(&'static str, String)>,
 }
 
 /// Private headers: whatever a client sends under this prefix is removed.
 pub const PRIVATE: &str = "x-dragoman-";
+/// What an answer cost, in USD.
+const COST: &str = "x-dragoman-cost-usd";
 /// The header that the host's routes match.
 pub const UPSTREAM: &str = "x-dragoman-upstream";
 
@@ -110,6 +139,8 @@ impl Gateway {
             model: None,
             rejected: None,
             error: None,
+            allowance: None,
+            standing: Vec::new(),
         }
     }
 
@@ -137,6 +168,7 @@ impl Gateway {
         self.authenticate(headers, facts).inspect_err(|_| self.reject("auth"))?;
         match endpoint {
             Endpoint::Model(id) => self.one_model(&id).map(Next::Reply).inspect_err(|_| self.reject("model")),
+            Endpoint::Key => Ok(Next::Key),
             Endpoint::Models => Ok(Next::Reply(self.models())),
             Endpoint::Response(_) => Ok(if facts.ended { Next::Call } else { Next::Body }),
             Endpoint::Call(..) | Endpoint::Health => {
@@ -182,6 +214,18 @@ impl Gateway {
         Ok(())
     }
 
+    /// Tells filter state who calls: filters behind this one may limit by it.
+    pub fn introduce(&self, ledger: &mut dyn Ledger) {
+        let Some(key) = self.caller() else { return };
+        ledger.state("dragoman_key", &key.id);
+        if let Some(team) = &key.team {
+            ledger.state("dragoman_team", team);
+        }
+        if !key.tags.is_empty() {
+            ledger.state("dragoman_tags", &key.tags.join(","));
+        }
+    }
+
     fn caller(&self) -> Option<&Key> {
         self.key.and_then(|place| self.config.keys.get(place))
     }
@@ -197,7 +241,12 @@ impl Gateway {
     }
 
     /// Chooses where a call goes.
-    pub fn call(&mut self, doc: &Doc<'_>, facts: &Facts, random: u64) -> Result<Result<Routed, Local>, Error> {
+    pub fn call(
+        &mut self,
+        doc: &Doc<'_>,
+        facts: &Facts,
+        keyring: &dyn Keyring,
+    ) -> Result<Result<Routed, Local>, Error> {
         if let Some(Endpoint::Response(kept)) = self.endpoint.clone() {
             return self.kept(&kept, facts).map(Ok);
         }
@@ -205,21 +254,45 @@ impl Gateway {
             return Err(Error::new(Kind::Internal, "a body without a call"));
         };
         let ask = client::ask(format, self.named.take(), doc.root(), seconds(facts.now));
-        let mut ask = ask.inspect_err(|_| self.reject("invalid"))?;
+        let mut ask = Ask { random: facts.random, ..ask.inspect_err(|_| self.reject("invalid"))? };
         if format == Format::Responses {
             ask.caller = self.caller().map(|key| key.id.clone()).unwrap_or_default();
         }
         let routed = self
             .resolve(&ask.model)
-            .map(|resolved| (resolved.model, self.choose(&resolved, (operation, format), doc.root(), facts, random)));
+            .map(|resolved| (resolved.model, self.choose(&resolved, (operation, format), doc.root(), facts, keyring)));
         let (model, upstream) = routed.inspect_err(|_| self.reject("model"))?;
         self.model = model;
-        let upstream = upstream?;
+        let (upstream, others) = upstream?;
         if operation == Operation::CountTokens && !self.counts(&ask.model, upstream, format) {
             return Ok(Err(estimate(doc.root())));
         }
+        let images = match operation {
+            Operation::Generate => self.images(upstream, doc.root()).inspect_err(|_| self.reject("invalid"))?,
+            Operation::CountTokens | Operation::Embed | Operation::Resource => Vec::new(),
+        };
         let headers = self.routing(&ask, upstream);
-        Ok(Ok(Routed { ask, operation, format, upstream, headers }))
+        let input = client::estimate::rough(doc.root());
+        Ok(Ok(Routed { ask, operation, format, input, upstream, others, images, headers }))
+    }
+
+    /// The images that must be fetched for the upstreams that this call may reach.
+    fn images(&self, chosen: Option<usize>, root: Node<'_>) -> Result<Vec<Address>, Error> {
+        let Some(config) = &self.config.remote_images else { return Ok(Vec::new()) };
+        let lacks = |place: usize| {
+            self.config
+                .upstreams
+                .get(place)
+                .is_some_and(|upstream| upstream.provider.lacks.contains(&Feature::ImageUrls))
+        };
+        if chosen.is_some_and(lacks) {
+            return remote::addresses(root, config);
+        }
+        // The host may try the others later, where nothing can be fetched any more.
+        let model = self.model.and_then(|place| self.config.models.get(place));
+        let later = self.config.role == Role::Gateway
+            && model.is_some_and(|model| model.upstreams.iter().any(|choice| lacks(choice.upstream)));
+        Ok(if later { remote::addresses(root, config).unwrap_or_default() } else { Vec::new() })
     }
 
     fn resolve<'a>(&'a self, asked: &'a str) -> Result<Resolved<'a>, Error> {
@@ -242,52 +315,64 @@ impl Gateway {
             self.reject("invalid");
             return Err(Error::new(Kind::NotFound, format!("no response `{}`", shorten(&kept.id))));
         }
-        // Where the host's routes match models, one that begins with this upstream.
-        let first = |model: &Model| model.upstreams.first().map(|choice| choice.upstream) == place;
-        self.model = self.config.models.iter().position(first);
+        // The host's routes match a model and the upstream to start with.
+        let has = |model: &Model| model.upstreams.iter().any(|choice| Some(choice.upstream) == place);
+        self.model = self.config.models.iter().position(has);
         if self.config.role == Role::Gateway && self.model.is_none() && !self.config.models.is_empty() {
-            let message = "the upstream that made this response is not the first one of any model";
+            let message = "the upstream that made this response is none of any model";
             return Err(Error::new(Kind::Unavailable, message));
         }
         let ask = Ask { stream: kept.streams, now: seconds(facts.now), caller, ..Ask::default() };
         let headers = self.routing(&ask, place);
-        Ok(Routed { ask, operation: Operation::Resource, format: Format::Responses, upstream: place, headers })
+        Ok(Routed {
+            ask,
+            operation: Operation::Resource,
+            format: Format::Responses,
+            input: 0,
+            upstream: place,
+            others: Vec::new(),
+            headers,
+            images: Vec::new(),
+        })
     }
 
-    /// The upstream to start with: one that can do this and has credentials. Where some are known to lack what the call
-    /// needs it is another, unless all do.
+    /// The upstream to start with, and those that may take its place: each can do this and has credentials, and those that
+    /// rest come last. Where some are known to lack what the call needs it is others, unless all do.
     fn choose(
         &self,
         resolved: &Resolved<'_>,
         (operation, format): (Operation, Format),
         root: Node<'_>,
         facts: &Facts,
-        random: u64,
-    ) -> Result<Option<usize>, Error> {
-        let able = |place: usize| {
-            self.config.upstreams.get(place).is_some_and(|upstream| {
-                let counted = operation == Operation::CountTokens;
-                let name = self.config.upstream_model(resolved, place);
-                let can = counted || attempt::surface(upstream, operation, format, &name).is_some();
-                can && !matches!(upstream.credentials, Credentials::Unset(_))
-            })
-        };
+        keyring: &dyn Keyring,
+    ) -> Result<(Option<usize>, Vec<usize>), Error> {
         let Some(model) = resolved.model.and_then(|place| self.config.models.get(place)) else {
             let named = facts.route_upstream.as_deref();
             let place = match (named, self.config.upstreams.as_slice()) {
                 (Some(name), list) => list.iter().position(|upstream| upstream.name == name),
                 (None, [_]) => Some(0),
-                (None, _) if self.config.role == Role::Gateway => return Ok(None),
+                (None, _) if self.config.role == Role::Gateway => return Ok((None, Vec::new())),
                 (None, _) => None,
             };
-            return place.filter(|&place| able(place)).map(Some).ok_or_else(|| {
-                Error::new(
-                    Kind::Unavailable,
-                    "no upstream: the route names none that is configured and has credentials",
-                )
-            });
+            let place = place
+                .ok_or_else(|| Error::new(Kind::Unavailable, "no upstream: the route names none that is configured"))?;
+            return self
+                .obstacle(resolved, place, operation, format, keyring)
+                .map_or(Ok((Some(place), Vec::new())), Err);
         };
-        let mut able: Vec<_> = model.upstreams.iter().filter(|choice| able(choice.upstream)).collect();
+        let mut able = Vec::with_capacity(model.upstreams.len());
+        let mut obstacles = Vec::new();
+        for choice in &model.upstreams {
+            match self.obstacle(resolved, choice.upstream, operation, format, keyring) {
+                Some(error) => obstacles.push(error.message),
+                None => able.push(choice),
+            }
+        }
+        if able.is_empty() {
+            let (name, why) = (shorten(&model.name), obstacles.join("; "));
+            let message = format!("no upstream of the model `{name}` can take the call: {why}");
+            return Err(Error::new(Kind::Unavailable, message));
+        }
         if format == Format::Responses
             && let Some(id) = root.get("previous_response_id").and_then(Node::text)
         {
@@ -297,39 +382,83 @@ impl Gateway {
                 return Err(responses::unknown());
             }
         }
-        let at = |choice: &Choice| self.config.upstreams.get(choice.upstream);
-        let lacks = |choice: &Choice| at(choice).map_or(&[][..], |upstream| upstream.provider.lacks);
-        let is_native = |choice: &Choice| {
-            let name = self.config.upstream_model(resolved, choice.upstream);
-            at(choice).and_then(|u| attempt::surface(u, operation, format, &name)).is_some_and(|s| s.format == format)
+        let native = |choice: &Choice| {
+            let (at, name) = (choice.upstream, self.config.upstream_model(resolved, choice.upstream));
+            let surface = self.config.upstreams.get(at).and_then(|it| attempt::surface(it, operation, format, &name));
+            surface.is_some_and(|surface| surface.format == format)
         };
+        let able = self.full(able, format, native, root);
+        let rests = |choice: &Choice| {
+            let name = self.config.upstream_model(resolved, choice.upstream);
+            self.config.upstreams.get(choice.upstream).is_some_and(|upstream| keyring.rests(upstream, &name))
+        };
+        if let &[only] = able.as_slice() {
+            return Ok((Some(only.upstream), Vec::new()));
+        }
+        let (resting, mut up): (Vec<&Choice>, Vec<&Choice>) = able.into_iter().partition(|choice| rests(choice));
+        let mut order: Vec<&Choice> = match model.balance {
+            Balance::Priority => mem::take(&mut up),
+            Balance::Weighted => by_weight(&mut up, facts.random),
+        };
+        let mut resting = resting;
+        order.extend(match model.balance {
+            Balance::Priority => resting,
+            Balance::Weighted => by_weight(&mut resting, facts.random),
+        });
+        let mut order = order.into_iter().map(|choice| choice.upstream);
+        Ok((order.next(), order.collect()))
+    }
+
+    /// Those of several upstreams that lack nothing of what a call needs; all of them if each lacks something. `native` says
+    /// which speak the client's format.
+    fn full<'c>(
+        &self,
+        able: Vec<&'c Choice>,
+        format: Format,
+        native: impl Fn(&Choice) -> bool,
+        root: Node<'_>,
+    ) -> Vec<&'c Choice> {
+        let lacks = |choice: &Choice| self.config.upstreams.get(choice.upstream).map_or(&[][..], |u| u.provider.lacks);
         // One upstream alone takes what it can, and says what it cannot.
         let differ = format == Format::Responses || able.iter().any(|choice| !lacks(choice).is_empty());
-        let needs = if able.len() > 1 && differ { needs(root) } else { Vec::new() };
+        if able.len() < 2 || !differ {
+            return able;
+        }
+        let mut needs = needs(root);
+        if self.config.remote_images.as_ref().is_some_and(|config| remote::addresses(root, config).is_ok()) {
+            needs.retain(|need| *need != Feature::ImageUrls);
+        }
         let full = |choice: &&Choice| {
             !needs.iter().any(|need| match need {
-                Feature::Responses => !is_native(choice),
+                Feature::Responses => !native(choice),
                 need => lacks(choice).contains(need),
             })
         };
-        let any = able.iter().any(full);
-        let mut list = able.iter().copied().filter(|choice| full(choice) || !any);
-        let chosen = match model.balance {
-            Balance::Priority => list.next(),
-            Balance::Weighted => {
-                let total: u64 = list.clone().map(|choice| u64::from(choice.weight)).sum();
-                let mut point = random.checked_rem(total).unwrap_or(0);
-                list.find(|choice| {
-                    let hit = point < u64::from(choice.weight);
-                    point = point.saturating_sub(u64::from(choice.weight));
-                    hit
-                })
-            }
+        let some: Vec<_> = able.iter().copied().filter(full).collect();
+        if some.is_empty() { able } else { some }
+    }
+
+    /// Why the upstream at a place cannot take a call, if so.
+    fn obstacle(
+        &self,
+        resolved: &Resolved<'_>,
+        place: usize,
+        operation: Operation,
+        format: Format,
+        keyring: &dyn Keyring,
+    ) -> Option<Error> {
+        let upstream = self.config.upstreams.get(place)?;
+        let name = self.config.upstream_model(resolved, place);
+        let counted = operation == Operation::CountTokens;
+        if !counted && attempt::surface(upstream, operation, format, &name).is_none() {
+            return Some(attempt::unsupported(upstream, operation));
+        }
+        let paid = match &upstream.credentials {
+            Credentials::Unset(_) => false,
+            Credentials::Token(source) => keyring.token(source).is_some(),
+            _ => true,
         };
-        chosen.map(|choice| Some(choice.upstream)).ok_or_else(|| {
-            let message = format!("no upstream of the model `{}` has credentials", shorten(&model.name));
-            Error::new(Kind::Unavailable, message)
-        })
+        (!paid).then(|| attempt::no_credentials(upstream))
     }
 
     /// Whether tokens are counted upstream, in the client's own format.
@@ -364,7 +493,13 @@ impl Gateway {
     /// An error as the client reads it.
     pub fn refuse(&mut self, error: &Error) -> Local {
         self.error = Some(error.kind);
-        Local { status: error.status(), headers: Vec::new(), body: client::of(self.format).error(error) }
+        let headers = mem::take(&mut self.standing);
+        Local { status: error.status(), headers, body: client::of(self.format).error(error) }
+    }
+
+    /// Headers that tell the client what is left of its limits.
+    pub fn standing(&self) -> &[(&'static str, String)] {
+        &self.standing
     }
 
     /// The host's own answer in the client's format. `details` is the host's word for what happened.
@@ -380,6 +515,7 @@ impl Gateway {
         };
         let what = match kind {
             Kind::TooLarge => "the body is larger than the gateway takes",
+            Kind::RateLimit => "a limit of the host's is reached",
             Kind::Timeout => "the upstream did not answer in time",
             Kind::Unavailable => "no upstream could be reached",
             _ => "the gateway could not pass the call on",
@@ -449,24 +585,19 @@ impl Gateway {
             (KeyLabel::Off, _) | (_, None) => "",
         };
         let last = record.and_then(|record| record.attempts.last());
-        let model = self.model.and_then(|place| self.config.models.get(place)).map_or("*", |model| &model.name);
+        let model = self.model_label(last);
         let operation = self.endpoint.as_ref().map_or("unknown", Endpoint::name);
         let (upstream, provider) = last.map_or(("", ""), |note| (note.upstream.as_str(), note.provider.id));
+        let abandoned = status.is_none();
         let status = status.unwrap_or(0).to_string();
-        ledger.sample(&metrics::REQUESTS, &[operation, model, upstream, provider, key_label, &status], 1);
+        // What asks whether the filter is ready asks all day, and is no call.
+        if self.endpoint != Some(Endpoint::Health) {
+            ledger.sample(&metrics::REQUESTS, &[operation, model, upstream, provider, key_label, &status], 1);
+        }
         let error = self.error.or(record.and_then(|record| record.refused));
         let invalid = (error == Some(Kind::InvalidRequest)).then_some("invalid");
         if let Some(reason) = self.rejected.or(invalid) {
             ledger.sample(&metrics::REJECTED, &[reason, key_label], 1);
-        }
-        if let Some(key) = key {
-            ledger.state("dragoman_key", &key.id);
-            if let Some(team) = &key.team {
-                ledger.state("dragoman_team", team);
-            }
-            if !key.tags.is_empty() {
-                ledger.state("dragoman_tags", &key.tags.join(","));
-            }
         }
         if let Some(kind) = error.or(last.and_then(|note| note.meter.error)) {
             ledger.state("dragoman_error", kind.name());
@@ -474,45 +605,69 @@ impl Gateway {
         let Some(record) = record else { return };
         let labels = [operation, model, provider];
         ledger.sample(&metrics::DURATION, &labels, now.saturating_sub(self.began));
-        for note in &record.attempts {
+        for (place, note) in record.attempts.iter().enumerate() {
             ledger.sample(&metrics::ATTEMPTS, &[&note.upstream, note.provider.id, note.result()], 1);
+            let used = record.used(place, abandoned);
+            let labels = [model, &note.upstream, note.provider.id, key_label];
+            let [model, upstream, provider, key] = labels;
+            let types = [
+                ("input", used.input),
+                ("output", used.output),
+                ("cache_read", used.cache_read),
+                ("cache_write", used.cache_write),
+                ("reasoning", used.reasoning),
+            ];
+            for (kind, count) in types.into_iter().filter(|(_, count)| *count > 0) {
+                ledger.sample(&metrics::TOKENS, &[kind, model, upstream, provider, key], count);
+            }
+            if let Some(cost) = record.cost_of(place, abandoned).filter(|cost| *cost > 0) {
+                ledger.sample(&metrics::COST, &labels, cost);
+            }
         }
         let Some(last) = last else { return };
-        self.account_answer(record, last, &labels, key_label, ledger);
+        let usage = record.total(abandoned);
+        self.account_answer(record, last, &labels, usage.output, ledger);
 
         ledger.state("dragoman_model", model);
         ledger.state("dragoman_upstream", upstream);
         ledger.state("dragoman_provider", last.provider.otel);
         ledger.state("dragoman_upstream_model", &last.model);
-        let (usage, told) = (spent(last), last.meter.usage.is_some());
-        if told {
+        if last.meter.usage.is_some() || usage.input > 0 {
             ledger.state("dragoman_input_tokens", &usage.input.to_string());
         }
-        if told || usage.output > 0 {
+        if last.meter.usage.is_some() || usage.output > 0 {
             ledger.state("dragoman_output_tokens", &usage.output.to_string());
             ledger.state("dragoman_total_tokens", &usage.total().to_string());
+        }
+        let cost = record.cost(abandoned);
+        if let Some(cost) = cost {
+            ledger.state("dragoman_cost_nanousd", &cost.to_string());
+            ledger
+                .state("dragoman_cost_microusd", &cost.saturating_add(500).checked_div(1000).unwrap_or(0).to_string());
         }
         if let Some(finish) = last.meter.finish {
             ledger.state("dragoman_finish_reason", finish);
         }
-        ledger.state("dragoman_usage", &self.usage_json(record, model));
+        ledger.state("dragoman_usage", &self.usage_json(record, model, &usage, cost));
+    }
+
+    /// What stands for the model in metrics and logs: its configured name; for one of many that a pattern matches, the name
+    /// that its prices have. Never what a client makes up.
+    fn model_label<'a>(&'a self, last: Option<&'a Note>) -> &'a str {
+        let model = self.model.and_then(|place| self.config.models.get(place));
+        match model {
+            Some(model) if model.pattern.is_none() => &model.name,
+            model => {
+                let priced = last.and_then(|note| note.rates.as_ref()).map(|rates| &*rates.name);
+                priced.or(model.map(|model| &*model.name)).unwrap_or("*")
+            }
+        }
     }
 
     /// Tells metrics of what the answer showed. `labels` are those of the distributions.
-    fn account_answer(&self, record: &Record, last: &Note, labels: &[&str; 3], key: &str, ledger: &mut dyn Ledger) {
-        let [_, model, provider] = *labels;
+    fn account_answer(&self, record: &Record, last: &Note, labels: &[&str; 3], output: u64, ledger: &mut dyn Ledger) {
+        let [_, _, provider] = *labels;
         let meter = &last.meter;
-        let usage = spent(last);
-        let types = [
-            ("input", usage.input),
-            ("output", usage.output),
-            ("cache_read", usage.cache_read),
-            ("cache_write", usage.cache_write),
-            ("reasoning", usage.reasoning),
-        ];
-        for (kind, count) in types.into_iter().filter(|(_, count)| *count > 0) {
-            ledger.sample(&metrics::TOKENS, &[kind, model, &last.upstream, provider, key], count);
-        }
         // Not if somebody answered in the upstream's place.
         let answered = self.error.or(record.refused).or(meter.error).is_some();
         let aborted = u64::from(!meter.ended && !answered);
@@ -526,7 +681,7 @@ impl Gateway {
         }
         if let Some(first) = meter.first_token.filter(|_| record.ask.stream) {
             ledger.sample(&metrics::FIRST_TOKEN, labels, first.saturating_sub(self.began));
-            let after = usage.output.saturating_sub(1);
+            let after = output.saturating_sub(1);
             if let Some(each) = meter.latest.saturating_sub(first).saturating_mul(1000).checked_div(after) {
                 ledger.sample(&metrics::PER_TOKEN, labels, each);
             }
@@ -534,7 +689,7 @@ impl Gateway {
     }
 
     /// All that is known of the call, as one JSON object.
-    fn usage_json(&self, record: &Record, model: &str) -> String {
+    fn usage_json(&self, record: &Record, model: &str, usage: &Usage, cost: Option<u64>) -> String {
         let mut body = Body::default();
         let mut w = Writer::new(&mut body);
         w.object(|w| {
@@ -550,8 +705,7 @@ impl Gateway {
             w.key("upstream").text(&last.upstream);
             w.key("provider").text(last.provider.id);
             w.key("upstream_model").text(&last.model);
-            let usage = spent(last);
-            if last.meter.usage.is_some() {
+            if last.meter.usage.is_some() || usage.input > 0 {
                 let counts = [
                     ("input_tokens", usage.input),
                     ("output_tokens", usage.output),
@@ -561,8 +715,20 @@ impl Gateway {
                     ("reasoning_tokens", usage.reasoning),
                 ];
                 counts.into_iter().for_each(|(name, count)| w.key(name).u64(count));
-            } else if usage.output > 0 {
-                w.key("output_tokens").u64(usage.output);
+                let seldom = [
+                    ("input_audio_tokens", usage.input_audio),
+                    ("output_audio_tokens", usage.output_audio),
+                    ("input_image_tokens", usage.input_image),
+                    ("output_image_tokens", usage.output_image),
+                    ("images", usage.images),
+                ];
+                seldom.into_iter().filter(|(_, count)| *count > 0).for_each(|(name, count)| w.key(name).u64(count));
+            }
+            w.key("service_tier").text(last.meter.class.name());
+            w.key("cost_nanousd");
+            match cost {
+                Some(cost) => w.u64(cost),
+                None => w.null(),
             }
             w.key("complete").bool(last.meter.ended);
         });
@@ -570,10 +736,23 @@ impl Gateway {
     }
 }
 
-/// What an attempt used: what its provider told, and of an answer that broke off at least what came.
-fn spent(note: &Note) -> Usage {
-    let usage = note.meter.usage.unwrap_or_default();
-    Usage { output: note.meter.cut_output().unwrap_or(usage.output), ..usage }
+/// Draws one after the other, by chance.
+fn by_weight<'c>(choices: &mut Vec<&'c Choice>, random: u64) -> Vec<&'c Choice> {
+    let mut order = Vec::with_capacity(choices.len());
+    loop {
+        let total: u64 = choices.iter().map(|choice| u64::from(choice.weight)).sum();
+        let mut point = random.checked_rem(total).unwrap_or(0);
+        let hit = choices.iter().position(|choice| {
+            let weight = u64::from(choice.weight);
+            let hit = point < weight;
+            point = point.saturating_sub(weight);
+            hit
+        });
+        match hit {
+            Some(place) => order.push(choices.remove(place)),
+            None => return order,
+        }
+    }
 }
 
 /// Headers that tell the client who answered.
@@ -590,8 +769,18 @@ pub fn answer_headers(record: &Record) -> Vec<(&'static str, Vec<u8>)> {
     if !last.dropped.is_empty() {
         headers.push(("x-dragoman-dropped-params", last.dropped.join(",").into_bytes()));
     }
+    headers.extend(cost_header(record));
     headers.extend(last.request_id.clone().map(|id| ("x-dragoman-upstream-request-id", id)));
     headers
+}
+
+/// The header that tells what an answer cost, once all of it has been read. Of a stream that is too late.
+pub fn cost_header(record: &Record) -> Option<(&'static str, Vec<u8>)> {
+    if record.ask.stream || !record.attempts.last()?.meter.ended {
+        return None;
+    }
+    let cost = record.cost(false)?;
+    Some((COST, cost::dollars(cost).into_bytes()))
 }
 
 impl Local {

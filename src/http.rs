@@ -74,10 +74,8 @@ impl Headers {
 
     /// Takes all values of `name` out.
     pub fn remove(&mut self, name: &str) {
-        if let Some(at) = self.list.iter().position(|(n, _)| self.is(n, name)) {
-            self.list.remove(at);
-            // The same once more is rare.
-            self.remove(name);
+        if self.has(name) {
+            self.retain(|n, _| n != name);
         }
     }
 

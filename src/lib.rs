@@ -16,8 +16,9 @@
 //! 1. `host/listener.rs` hands headers and body over as data. [`Gateway::head`](gateway::Gateway::head) finds the
 //!    [`Endpoint`](endpoint::Endpoint) of the path and the caller.
 //! 2. [`Gateway::call`](gateway::Gateway::call) reads what must be known of any request ([`Ask`](client::Ask)), finds the
-//!    model in the [`Config`](config::Config), checks that the key may use it, and chooses an upstream. The host's routes
-//!    match the headers that come of it.
+//!    model in the [`Config`](config::Config), checks that the key may use it, and chooses an upstream.
+//!    [`Gateway::admit`](gateway::Gateway::admit) reserves of all that [limits](limit) the call, or goes on to another
+//!    upstream. The host's routes match the headers that come of it.
 //! 3. In the role `standalone` the listener, else `host/cluster.rs` in each attempt, calls [`attempt::request`]: the
 //!    [`Surface`](provider::Surface) of the provider's row says path and format; client and wire translate, or splice;
 //!    [`patch`] does what configuration and [quirks](provider::Quirks) ask for; credentials go in.
@@ -25,7 +26,8 @@
 //!    into events, which the wire's reader understands, the [`Meter`](meter::Meter) measures and the client's
 //!    [`StreamWriter`](client::StreamWriter) writes. A whole answer takes the same way, through
 //!    [`Answer`](answer::Answer) where the two ends differ in streaming.
-//! 5. At the end [`Gateway::account`](gateway::Gateway::account) tells [`metrics`] and filter state of what the
+//! 5. At the end [`Gateway::settle`](gateway::Gateway::settle) gives back what was reserved and not used, and
+//!    [`Gateway::account`](gateway::Gateway::account) tells [`metrics`] and filter state of what the
 //!    [`Record`](record::Record) holds. Both filters of a worker share the record: they run in one VM.
 //!
 //! # Where to change what
@@ -38,6 +40,10 @@
 //! | a format of clients | a folder in [`client`], a row of [`client::of`], its paths in [`endpoint`], golden cases |
 //! | a field that two formats share | [`call`] or [`event`], then each client and wire |
 //! | a key of the configuration | `config/`, the field in [`config`], its row in the README |
+//! | how a provider is paid, or its tokens fetched | [`auth`], `host/account.rs` and `host/tokens.rs` |
+//! | what is limited, and how it is counted | `gateway/allowance.rs` says what a call needs, [`limit`] counts |
+//! | what a call costs | [`cost`]; the table comes from `make prices` |
+//! | images at an address | [`remote`], `host/images.rs` |
 //! | a metric or its labels | [`metrics::TABLE`], and `stats_tags` in `envoy/` and the command `envoy` |
 //! | a kind of error | [`error::Kind`] |
 //! | what the host is asked or told | `host/`, where nothing is decided |
@@ -64,6 +70,7 @@ pub mod format;
 pub mod error;
 pub mod http;
 pub mod json;
+pub mod protobuf;
 pub mod time;
 
 // What is asked, what happens, and what it used.
@@ -79,6 +86,12 @@ pub mod wire;
 pub mod provider;
 pub mod patch;
 
+// What it costs.
+pub mod cost;
+
+// What may be used.
+pub mod limit;
+
 // What operators write.
 pub mod config;
 
@@ -86,6 +99,8 @@ pub mod config;
 pub mod endpoint;
 pub mod gateway;
 pub mod attempt;
+pub mod replay;
+pub mod remote;
 pub mod auth;
 pub mod seal;
 pub mod reply;

@@ -1,8 +1,12 @@
 //! What an answer tells about itself while it passes: usage, times, how it ended.
 
+use crate::cost::Class;
 use crate::error::Kind;
 use crate::event::{Delta, Event};
 use crate::usage::Usage;
+
+/// The longest name of a model that is kept.
+const LONGEST_MODEL: usize = 256;
 
 /// Readings of one answer. Kept up to date with every event, so that a call that breaks off is accounted all the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +17,10 @@ pub struct Meter {
     pub latest: u64,
     /// The latest usage.
     pub usage: Option<Usage>,
+    /// The class of service that was given.
+    pub class: Class,
+    /// What the answer calls the model.
+    pub model: Option<String>,
     /// Bytes of text, thought and arguments so far.
     pub written: u64,
     /// Why the first choice ended.
@@ -38,14 +46,22 @@ impl Meter {
             | Event::BlockStart { .. }
             | Event::BlockStop { .. }
             | Event::Embedding { .. }
-            | Event::Ping
-            | Event::Start { .. } => {}
+            | Event::Ping => {}
+            Event::Start { model, .. } => {
+                self.model =
+                    Some(model.to_text().into_owned()).filter(|model| (1..=LONGEST_MODEL).contains(&model.len()));
+            }
             Event::End => self.ended = true,
             Event::Error(error) => self.error = Some(error.kind),
             Event::Finish { choice, reason, .. } if *choice == 0 => self.finish = Some(reason.name()),
             Event::Finish { .. } => {}
             Event::Unknown => self.unknown = self.unknown.saturating_add(1),
-            Event::Usage { usage, .. } => self.usage = Some(*usage),
+            Event::Usage { usage, service_tier } => {
+                self.usage = Some(*usage);
+                if let Some(tier) = service_tier {
+                    self.class = Class::of(&tier.to_text());
+                }
+            }
         }
     }
 

@@ -42,6 +42,12 @@ pub static TOKENS: Metric = Metric {
     kind: Kind::Counter,
     labels: &["type", "model", "upstream", "provider", "key"],
 };
+/// What calls cost, where prices are known.
+pub static COST: Metric = Metric {
+    name: "dragoman_cost_nanousd_total",
+    kind: Kind::Counter,
+    labels: &["model", "upstream", "provider", "key"],
+};
 /// Calls that the filter refused.
 pub static REJECTED: Metric =
     Metric { name: "dragoman_rejected_total", kind: Kind::Counter, labels: &["reason", "key"] };
@@ -75,9 +81,10 @@ pub static PER_TOKEN: Metric = Metric {
 pub static INFLIGHT: Metric = Metric { name: "dragoman_inflight", kind: Kind::Gauge, labels: &[] };
 
 /// All of them.
-pub static TABLE: [&Metric; 11] = [
+pub static TABLE: [&Metric; 12] = [
     &REQUESTS,
     &TOKENS,
+    &COST,
     &REJECTED,
     &ATTEMPTS,
     &ABORTED,

@@ -3,13 +3,17 @@
 //! The filter in the listener makes the record; the one in the cluster finds it under the call's id and adds what each
 //! attempt shows. Whoever comes first to the end of the call, all of it is there.
 
+use std::cell::OnceCell;
+
 use crate::client::Ask;
-use crate::config::Upstream;
+use crate::config::{Config, Upstream};
+use crate::cost::{self, Rates};
 use crate::error::Kind;
 use crate::format::{Format, Operation};
 use crate::http::Headers;
 use crate::meter::Meter;
 use crate::provider::Provider;
+use crate::usage::Usage;
 
 /// One call.
 #[derive(Clone, Debug)]
@@ -20,6 +24,8 @@ pub struct Record {
     pub format: Format,
     /// What its answer depends on.
     pub ask: Ask,
+    /// How many input tokens it has, estimated: for answers that break off before their provider tells.
+    pub input: u64,
     /// Its headers before any attempt changed them.
     pub headers: Headers,
     /// The tries to have it answered, the latest last.
@@ -29,6 +35,54 @@ pub struct Record {
 }
 
 impl Record {
+    /// The places of the keys with which this upstream has been tried.
+    pub fn keys_tried<'r>(&'r self, upstream: &'r str) -> impl Iterator<Item = usize> {
+        self.attempts.iter().filter(move |note| note.upstream == upstream).filter_map(|note| note.key)
+    }
+
+    /// What the attempt at a place in the list used: what its provider told, and of an answer that broke off at least what
+    /// came. `abandoned` says that the client left before an answer.
+    pub fn used(&self, place: usize, abandoned: bool) -> Usage {
+        // A count is free.
+        let paid = self.operation != Operation::CountTokens;
+        let Some(note) = self.attempts.get(place).filter(|_| paid) else { return Usage::default() };
+        let meter = &note.meter;
+        let begun = (meter.first_token.is_some() || meter.written > 0) && !meter.ended;
+        let left = abandoned && note.status.is_none() && place.saturating_add(1) == self.attempts.len();
+        let usage = match meter.usage {
+            Some(usage) => usage,
+            None if begun || left => Usage { input: self.input, ..Usage::default() },
+            None => Usage::default(),
+        };
+        Usage { output: meter.cut_output().unwrap_or(usage.output), ..usage }
+    }
+
+    /// What all attempts used.
+    pub fn total(&self, abandoned: bool) -> Usage {
+        let mut total = Usage::default();
+        (0..self.attempts.len()).for_each(|place| total.add(&self.used(place, abandoned)));
+        total
+    }
+
+    /// What the attempt at a place in the list cost, in nanodollars; nothing if it used nothing. `None` where it is not
+    /// known.
+    pub fn cost_of(&self, place: usize, abandoned: bool) -> Option<u64> {
+        let usage = self.used(place, abandoned);
+        if usage == Usage::default() {
+            return Some(0);
+        }
+        self.attempts.get(place)?.price(&usage)
+    }
+
+    /// What all attempts cost, in nanodollars. `None` where it is not known of one that used something, and where none did.
+    pub fn cost(&self, abandoned: bool) -> Option<u64> {
+        if self.total(abandoned) == Usage::default() {
+            return None;
+        }
+        let add = |sum: u64, place| Some(sum.saturating_add(self.cost_of(place, abandoned)?));
+        (0..self.attempts.len()).try_fold(0, add)
+    }
+
     /// Takes note of an answer that the host made in place of an upstream's.
     pub fn host_answered(&mut self, status: u16) {
         if let Some(last) = self.attempts.last_mut().filter(|_| status == 504) {
@@ -46,6 +100,12 @@ pub struct Note {
     pub provider: &'static Provider,
     /// Under which name of the model.
     pub model: String,
+    /// With which of the upstream's keys, by its place.
+    pub key: Option<usize>,
+    /// What that costs, where it is known.
+    pub rates: Option<Rates>,
+    /// What the model costs by the name that its answer gives it, once that has been looked for.
+    answered: OnceCell<Option<Rates>>,
     /// Parameters that were left out.
     pub dropped: Vec<String>,
     /// The status that came back, if one did.
@@ -59,18 +119,42 @@ pub struct Note {
 }
 
 impl Note {
-    /// An attempt that begins.
-    pub fn new(upstream: &Upstream, model: String, dropped: Vec<String>) -> Self {
+    /// An attempt that begins: at the model that the client called `asked` and the upstream calls `model`, with the key at
+    /// that place.
+    pub fn new(
+        config: &Config,
+        upstream: &Upstream,
+        asked: &str,
+        model: String,
+        key: Option<usize>,
+        dropped: Vec<String>,
+    ) -> Self {
         Self {
             upstream: upstream.name.clone(),
             provider: upstream.provider,
+            rates: config.rates(asked, upstream, &model),
+            answered: OnceCell::new(),
             model,
+            key,
             dropped,
             status: None,
             request_id: None,
             meter: Meter::default(),
             unsent: None,
         }
+    }
+
+    /// What `usage` costs here, in nanodollars. A model under a name of the operator's own, such as a deployment at Azure, is
+    /// known by what the answer calls it.
+    pub fn price(&self, usage: &Usage) -> Option<u64> {
+        let rates = match &self.rates {
+            Some(rates) => rates,
+            None => {
+                let name = self.meter.model.as_ref().filter(|name| **name != self.model)?;
+                self.answered.get_or_init(|| cost::lookup(self.provider, name)).as_ref()?
+            }
+        };
+        cost::cost(rates, usage, self.meter.class)
     }
 
     /// How it went, as the metric's label says it.

@@ -5,6 +5,9 @@
 //! only what must change. The rule of use: [`Reply::head`] once; then, as its [`Plan`] says, either [`Reply::whole`] once
 //! with all of the body, or [`Reply::chunk`] for each part and [`Reply::end`] once.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -13,13 +16,14 @@ use crate::answer::Answer;
 use crate::client::{Ask, Client, StreamWriter};
 use crate::error::{Error, Kind, shorten};
 use crate::event::Event;
+use crate::format::Format;
 use crate::frame::{Decoder, Fault, Frame, Framing};
 use crate::http::Headers;
 use crate::json::{self, Doc, Edits, Memory, Node};
 use crate::meter::Meter;
 use crate::patch;
 use crate::provider::Thought;
-use crate::wire::{Reader, Wire, aws};
+use crate::wire::{self, Reader, Wire, aws};
 
 /// How the body of an answer is to be handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,8 +81,12 @@ pub struct Reply {
     media_type: String,
     /// How many events came.
     events: u64,
+    /// See [`Self::retry_after`].
+    retry_after: Option<u64>,
     /// Whether the client has been told of an error or of the end.
     over: bool,
+    /// What counts in the place of whatever comes back.
+    refusal: Option<Error>,
 }
 
 impl Reply {
@@ -94,20 +102,36 @@ impl Reply {
             status: 0,
             media_type: String::new(),
             events: 0,
+            retry_after: None,
             over: false,
+            refusal: None,
         }
+    }
+
+    /// For a call that was not really made: `error` is its answer.
+    pub fn refusal(ask: Ask, client: &'static dyn Client, error: Error) -> Self {
+        let wire = wire::of(Format::Chat);
+        let thought = Thought::Hidden;
+        let path = Path { client, wire, spliced: false, wrapped: false, thought, own_credentials: false };
+        Self { refusal: Some(error), ..Self::new(ask, path, wire.reader()) }
+    }
+
+    /// The status of the answer that came with this one.
+    pub fn status(&self, came: u16) -> u16 {
+        self.refusal.as_ref().map_or(came, Error::status)
     }
 
     /// The answer's status and headers.
     pub fn head(&mut self, status: u16, headers: &Headers) -> Plan {
         self.status = status;
+        self.reader.head(headers);
         self.media_type = headers.media_type();
         let compressed = headers.get("content-encoding").is_some_and(|value| value != b"identity");
         if compressed {
             self.media_type = "compressed data".into();
         }
-        let framing = Framing::of(&self.media_type).filter(|_| status == 200 && self.ask.stream);
-        let Some(framing) = framing else { return Plan::Whole };
+        let streams = (200..=299).contains(&status) && self.ask.stream && self.refusal.is_none();
+        let Some(framing) = Framing::of(&self.media_type).filter(|_| streams) else { return Plan::Whole };
         self.decoder = Decoder::new(framing);
         if !self.path.spliced {
             self.writer = self.path.client.stream(&self.ask);
@@ -115,30 +139,28 @@ impl Reply {
         Plan::Stream
     }
 
-    /// The status that the host shall see before the body is there, so that it can try again.
-    pub fn early_status(&self) -> u16 {
-        match self.status {
-            401..=403 if !self.path.own_credentials => 502,
-            300..=399 => 502,
-            status => status,
-        }
-    }
-
     /// All of the body of an answer.
     pub fn whole(&mut self, body: &[u8], meter: &mut Meter, now: u64) -> Finished {
         self.over = true;
-        let result = match self.status {
-            200..=299 => self.success(body, meter, now),
-            _ => self.failure(body, meter),
+        let result = match (self.refusal.take(), self.status) {
+            (Some(error), _) => Err(error),
+            (None, 200..=299) => self.success(body, meter, now),
+            (None, _) => self.failure(body, meter),
         };
         match result {
             Ok(finished) => finished,
             Err(error) => {
                 meter.error = Some(error.kind);
                 meter.ended = true;
+                self.retry_after = error.retry_after;
                 Finished { status: error.status(), body: Some(self.path.client.error(&error)), content_type: JSON }
             }
         }
+    }
+
+    /// In how many seconds the provider wants to be asked again, where it said so in the body of an error.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.retry_after
     }
 
     fn success(&mut self, body: &[u8], meter: &mut Meter, now: u64) -> Result<Finished, Error> {
@@ -228,18 +250,17 @@ impl Reply {
     }
 
     fn failure(&self, body: &[u8], meter: &mut Meter) -> Result<Finished, Error> {
-        if (300..=399).contains(&self.status) {
-            return Err(Error::new(
-                Kind::BadAnswer,
-                format!("the upstream answered with a redirect ({})", self.status),
-            ));
+        if !(400..=599).contains(&self.status) {
+            let what = if (300..=399).contains(&self.status) { "a redirect" } else { "an unknown status" };
+            return Err(Error::new(Kind::BadAnswer, format!("the upstream answered with {what} ({})", self.status)));
         }
-        if matches!(self.status, 401..=403) && !self.path.own_credentials {
+        let error = self.path.wire.error(self.status, body);
+        let refused = matches!(self.status, 401..=403) || error.kind == Kind::Authentication;
+        if refused && !self.path.own_credentials {
             // The provider's own words could show a part of the key, and the client cannot mend it.
             let message = format!("the provider refused the gateway's credentials ({})", self.status);
             return Err(Error::new(Kind::UpstreamAuthentication, message));
         }
-        let error = self.path.wire.error(self.status, body);
         let is_object = |node: Node<'_>| node.kind() == json::Kind::Object;
         if self.path.spliced && Doc::lenient(body).is_ok_and(|doc| doc.root().get("error").is_some_and(is_object)) {
             (meter.error, meter.ended) = (Some(error.kind), true);
@@ -263,6 +284,9 @@ impl Reply {
 
     /// The next part of a stream; what the client is to get of it is added to `out`.
     pub fn chunk(&mut self, chunk: &[u8], meter: &mut Meter, now: u64, out: &mut Vec<u8>) {
+        if self.over {
+            return;
+        }
         let mut decoder = std::mem::take(&mut self.decoder);
         let result = decoder.push(chunk, &mut |frame| self.frame(&frame, meter, now, out));
         self.decoder = decoder;
@@ -275,12 +299,13 @@ impl Reply {
     pub fn end(&mut self, meter: &mut Meter, now: u64, out: &mut Vec<u8>) {
         let mut decoder = std::mem::take(&mut self.decoder);
         let start = out.len();
-        if let Err(fault) = decoder.end(&mut |frame| self.frame(&frame, meter, now, out)) {
-            self.fail(&damaged(fault), meter, out);
-        }
+        let result = decoder.end(&mut |frame| self.frame(&frame, meter, now, out));
         // What came without the end of its last event gets one, lest another event runs into it.
         if out.len() > start && !out.ends_with(b"\n\n") {
             out.extend_from_slice(b"\n\n");
+        }
+        if let Err(fault) = result {
+            self.fail(&damaged(fault), meter, out);
         }
         if self.over {
             return;
@@ -333,21 +358,18 @@ impl Reply {
             self.fail(&error, meter, out);
             return;
         };
+        let over = &mut self.over;
+        let mut observe = |event: &Event<'_>| {
+            meter.observe(event, now);
+            *over |= matches!(event, Event::End | Event::Error(_));
+        };
         match &mut self.writer {
-            Some(writer) => {
-                let over = &mut self.over;
-                self.reader.event(frame.event, doc.root(), &mut |event| {
-                    meter.observe(&event, now);
-                    *over |= matches!(event, Event::Error(_));
-                    writer.event(event, out);
-                });
-            }
+            Some(writer) => self.reader.event(frame.event, doc.root(), &mut |event| {
+                observe(&event);
+                writer.event(event, out);
+            }),
             None => {
-                let over = &mut self.over;
-                self.reader.event(frame.event, doc.root(), &mut |event| {
-                    meter.observe(&event, now);
-                    *over |= matches!(event, Event::Error(_));
-                });
+                self.reader.event(frame.event, doc.root(), &mut |event| observe(&event));
                 let mut edits = Edits::default();
                 if self.path.client.splice_event(doc.root(), &self.ask, &mut edits) {
                     patch::answer(doc.root(), self.path.thought, &mut edits);
@@ -357,6 +379,11 @@ impl Reply {
         }
         self.memory = doc.into_memory();
         self.events = self.events.saturating_add(1);
+        let kept = self.writer.as_ref().map_or(0, |writer| writer.kept()).saturating_add(self.reader.kept());
+        if kept > MOST_KEPT {
+            let message = "the upstream sent more than 16 MiB that cannot be passed on before what follows";
+            self.fail(&Error::new(Kind::BadAnswer, message), meter, out);
+        }
     }
 
     fn finish(&mut self, meter: &mut Meter, now: u64, out: &mut Vec<u8>) {
@@ -391,6 +418,9 @@ impl Reply {
         }
     }
 }
+
+/// The most bytes of a stream that are kept because of what may follow: as many as one event may have.
+const MOST_KEPT: usize = 16 << 20;
 
 /// Whether bytes without data begin as an event stream's do, and not as a page's that came in its place.
 fn is_event_stream(raw: &[u8]) -> bool {

@@ -32,7 +32,7 @@ impl Seal {
     pub fn new(config: &Config, upstream: &Upstream, caller: &str) -> Option<Self> {
         let secret = match (&config.id_secret, &upstream.credentials) {
             (Some(secret), _) => secret.reveal(),
-            (None, Credentials::ApiKey(keys)) => keys.first()?.reveal(),
+            (None, Credentials::ApiKey(keys)) => keys.first()?.key.reveal(),
             (None, Credentials::Aws(keys)) => keys.secret_access_key.reveal(),
             // Everybody may use everything.
             (None, _) if config.client_auth == ClientAuth::Open => "",

@@ -217,39 +217,50 @@ fn gateway() {
     // HTTP/2 is agreed on by TLS, which one of the endpoints does not have.
     assert!(protocol(smart).get("auto_config").is_none());
 
-    let spread = cluster(&written, "spread");
-    let shares: Vec<&Value> = spread["load_assignment"]["endpoints"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|e| &e["load_balancing_weight"])
-        .collect();
-    assert_eq!(shares, [&json!(3), &json!(1)]);
-    assert!(spread["common_lb_config"].get("locality_weighted_lb_config").is_some());
+    // Whichever the filter chooses comes first, and the others follow in their order.
+    let order = |name: &str| -> Vec<Value> {
+        let endpoints = cluster(&written, name)["load_assignment"]["endpoints"].as_array().unwrap();
+        let upstream = |e: &Value| e["lb_endpoints"][0]["metadata"]["filter_metadata"]["dragoman"]["upstream"].clone();
+        endpoints
+            .iter()
+            .enumerate()
+            .inspect(|(place, e)| assert_eq!(e["priority"], *place))
+            .map(|(_, e)| upstream(e))
+            .collect()
+    };
+    assert_eq!(order("smart@local"), ["local", "claude", "openai", "address"]);
+    assert_eq!(order("spread"), ["claude", "openai"]);
+    assert_eq!(order("spread@openai"), ["openai", "claude"]);
 
     let policies: Vec<Value> = routes(&written)
         .iter()
         .map(|route| {
             let policy = &route["route"]["retry_policy"];
+            let wanted = |place: usize| &route["match"]["headers"][place]["string_match"]["exact"];
             json!([
+                [wanted(0), wanted(1)],
+                route["route"]["cluster"],
                 route["route"]["timeout"],
                 policy["num_retries"],
                 policy["retry_priority"]["name"],
-                policy["retry_host_predicate"][0]["name"]
             ])
         })
         .collect();
-    let (next, other) = ("envoy.retry_priorities.previous_priorities", "envoy.retry_host_predicates.previous_hosts");
+    let next = "envoy.retry_priorities.previous_priorities";
     assert_eq!(
         policies,
         [
-            json!(["1200s", 5, next, null]),
-            json!(["600s", 2, null, other]),
-            json!(["600s", 2, null, null]),
-            json!([null, null, null, null]),
+            json!([["smart", "openai"], "smart@openai", "1200s", 5, next]),
+            json!([["smart", "local"], "smart@local", "1200s", 5, next]),
+            json!([["smart", "address"], "smart@address", "1200s", 5, next]),
+            json!([["smart", null], "smart", "1200s", 5, next]),
+            json!([["spread", "openai"], "spread@openai", "600s", 2, next]),
+            json!([["spread", null], "spread", "600s", 2, next]),
+            json!([["anthropic/*", null], "anthropic/*", "600s", 2, null]),
+            json!([[null, null], null, null, null, null]),
         ]
     );
-    let wildcard = &routes(&written)[2];
+    let wildcard = &routes(&written)[6];
     assert_eq!(wildcard["match"]["headers"][0]["string_match"]["exact"], "anthropic/*");
     assert_eq!(wildcard["route"]["cluster"], cluster(&written, "anthropic/*")["name"]);
 }
@@ -257,8 +268,131 @@ fn gateway() {
 #[test]
 fn the_place_of_the_hosts_filter_is_told() {
     let (output, ..) = run(GATEWAY, &[]);
-    assert!(output.contains("# `credentials: host`: the filter that puts in the credentials of `address` goes here"));
     assert!(output.contains("# The filter that writes the caller's key id to the header `x-caller` goes here."));
+}
+
+/// The filters of a cluster before the last, by name and what is inside of a wrapper.
+fn host_filters(cluster: &Value) -> Vec<(String, Value)> {
+    let filters = protocol(cluster)["http_filters"].as_array().unwrap();
+    let inside = |filter: &Value| match filter["typed_config"].get("extension_config") {
+        Some(inner) => inner.clone(),
+        None => filter.clone(),
+    };
+    let own = filters.iter().filter(|f| f["name"] != "dragoman" && f["name"] != "envoy.filters.http.upstream_codec");
+    own.map(|filter| (filter["name"].as_str().unwrap().to_owned(), inside(filter))).collect()
+}
+
+const HOSTED: &str = r#"
+client_auth: open
+upstreams:
+  bedrock: { provider: bedrock_mantle, options: { region: eu-west-1 }, credentials: host }
+  claude: { provider: anthropic, credentials: host }
+  other: { provider: openai_compatible, base_url: "https://llm.example.com/v1", credentials: host }
+  vertex: { provider: openai_compatible, base_url: "https://aiplatform.googleapis.com/v1", credentials: host }
+"#;
+
+#[test]
+fn filters_of_the_hosts_pay_for_their_own_upstream() {
+    let models =
+        "models: [{ name: all, upstreams: [bedrock, claude, other, vertex] }, { name: one, upstreams: [claude] }]";
+    let bootstrap = written(&format!("role: gateway\n{HOSTED}{models}"), &["--secrets", "/s/"]);
+    let all = cluster(&bootstrap, "all");
+    let filters = host_filters(all);
+    let names: Vec<&str> = filters.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["credentials of bedrock", "credentials of claude", "credentials of other", "credentials of vertex"]
+    );
+    for (filter, upstream) in
+        protocol(all)["http_filters"].as_array().unwrap()[1..].iter().zip(["bedrock", "claude", "other", "vertex"])
+    {
+        let matcher = &filter["typed_config"]["xds_matcher"]["matcher_list"]["matchers"][0];
+        let single = &matcher["predicate"]["not_matcher"]["single_predicate"];
+        assert_eq!(single["input"]["typed_config"]["key"], "wasm.dragoman_upstream");
+        assert_eq!(single["value_match"]["exact"], upstream);
+        assert_eq!(matcher["on_match"]["action"]["name"], "skip");
+    }
+    let signer = &filters[0].1["typed_config"];
+    assert_eq!((&signer["service_name"], &signer["region"]), (&json!("bedrock-mantle"), &json!("eu-west-1")));
+    for (place, header, prefix) in [(1, "x-api-key", Value::Null), (2, "authorization", json!("Bearer "))] {
+        let generic = &filters[place].1["typed_config"]["credential"]["typed_config"];
+        assert_eq!((&generic["header"], &generic["header_value_prefix"]), (&json!(header), &prefix));
+        let upstream = ["", "claude", "other"][place];
+        assert_eq!(generic["credential"]["name"], upstream);
+        let source = &generic["credential"]["sds_config"]["path_config_source"];
+        assert_eq!(source["path"], format!("/s/{upstream}.yaml"));
+        assert_eq!(source["watched_directory"]["path"], "/s");
+    }
+    assert_eq!(filters[3].1["name"], "envoy.filters.http.header_mutation");
+    assert_eq!(bootstrap["node"], json!({"id": "dragoman", "cluster": "dragoman"}));
+
+    let alone = host_filters(cluster(&bootstrap, "one"));
+    assert_eq!(alone[0].0, "envoy.filters.http.credential_injector", "nothing to keep it from");
+
+    let google = &manager(&bootstrap)["http_filters"][1];
+    assert_eq!(google["name"], "envoy.filters.http.gcp_authn");
+    let matcher = &google["typed_config"]["xds_matcher"]["matcher_list"]["matchers"][0]["predicate"]["not_matcher"];
+    assert_eq!(matcher["single_predicate"]["input"]["typed_config"]["header_name"], "x-dragoman-model");
+    assert_eq!(matcher["single_predicate"]["value_match"]["exact"], "all");
+    cluster(&bootstrap, "gce_metadata");
+}
+
+#[test]
+fn filters_of_the_hosts_stand_in_single_clusters_too() {
+    let bootstrap = written(HOSTED, &[]);
+    for (upstream, filter) in [
+        ("bedrock", "envoy.filters.http.aws_request_signing"),
+        ("claude", "envoy.filters.http.credential_injector"),
+        ("vertex", "envoy.filters.http.header_mutation"),
+    ] {
+        assert_eq!(host_filters(cluster(&bootstrap, upstream))[0].0, filter);
+    }
+    let google = &manager(&bootstrap)["http_filters"][1]["typed_config"];
+    let matcher = &google["xds_matcher"]["matcher_list"]["matchers"][0]["predicate"]["not_matcher"]["single_predicate"];
+    assert_eq!(matcher["value_match"]["exact"], "vertex");
+    let (output, messages, well) = run(HOSTED, &["--envoy", "1.39"]);
+    assert!(!well && output.is_empty());
+    assert_eq!(messages, "-: upstreams.vertex.credentials: Envoy fetches the machine's tokens from 1.40 on\n");
+}
+
+const TOKENS: &str = r#"
+client_auth: open
+upstreams:
+  ibm: { provider: openai_compatible, base_url: "https://a.example.com/v1", credentials: { ibm_iam: { api_key: { env: CLAUDE_KEY } } } }
+  again: { provider: openai_compatible, base_url: "https://b.example.com/v1", credentials: { ibm_iam: { api_key: { env: OPENAI_KEY_A } } } }
+  azure:
+    provider: azure_ai
+    base_url: https://c.example.com/openai/v1
+    credentials:
+      azure_ad: { tenant_id: t, client_id: c, client_secret: { env: OPENAI_KEY_B }, authority: "http://10.0.0.1:8080", cluster: sso }
+"#;
+
+#[test]
+fn clusters_lead_to_tokens() {
+    for (role, models) in [("standalone", "[]"), ("gateway", "[{ name: m, upstreams: [ibm, again, azure] }]")] {
+        let document = format!("role: {role}\n{TOKENS}models: {models}");
+        for arguments in [&[][..], &["--only", "clusters"]] {
+            let bootstrap = written(&document, arguments);
+            let clusters = bootstrap["static_resources"]["clusters"].as_array().unwrap();
+            let names = clusters.iter().map(|cluster| cluster["name"].as_str().unwrap());
+            let names: Vec<&str> = names.filter(|name| name.starts_with("dragoman_token") || *name == "sso").collect();
+            assert_eq!(names, ["dragoman_token_iam.cloud.ibm.com", "sso"]);
+            let ibm = cluster(&bootstrap, "dragoman_token_iam.cloud.ibm.com");
+            assert_eq!(address(&ibm["load_assignment"]["endpoints"][0]), json!(["iam.cloud.ibm.com", 443]));
+            assert_eq!(ibm["transport_socket"]["typed_config"]["sni"], "iam.cloud.ibm.com");
+            assert_eq!(ibm["alt_stat_name"], "dragoman_token_iam_cloud_ibm_com");
+            assert!(protocol(ibm).get("http_filters").is_none(), "no call is translated on its way there");
+            let sso = cluster(&bootstrap, "sso");
+            assert_eq!(address(&sso["load_assignment"]["endpoints"][0]), json!(["10.0.0.1", 8080]));
+            assert!(sso.get("transport_socket").is_none());
+        }
+        let config = plugin(&manager(&written(&document, &[]))["http_filters"][0]).clone();
+        let variables = &config["vm_config"]["environment_variables"]["host_env_keys"];
+        assert_eq!(*variables, json!(["CLAUDE_KEY", "OPENAI_KEY_A", "OPENAI_KEY_B"]));
+    }
+    let (output, messages, well) = run(&TOKENS.replace("cluster: sso", "cluster: ibm"), &[]);
+    assert!(!well && output.is_empty());
+    assert_eq!(messages, "-: the cluster `ibm` cannot lead to tokens: calls go there\n");
 }
 
 #[test]

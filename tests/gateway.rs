@@ -1,10 +1,17 @@
 //! Calls at the gateway: who is let in, where they go, and what metrics and filter state are told of them.
-#![expect(clippy::arithmetic_side_effects, clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on panics"
+)]
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use dragoman::config::Config;
+use dragoman::auth::Keyring;
+use dragoman::auth::token::Source;
+use dragoman::config::{Config, Secret, Upstream};
 use dragoman::error::{Error, Kind};
 use dragoman::event::{Delta, Event};
 use dragoman::gateway::{Facts, Gateway, Next, Routed};
@@ -54,6 +61,19 @@ impl Told {
     }
 }
 
+/// Nothing is known of credentials.
+struct Unknown;
+
+impl Keyring for Unknown {
+    fn token(&self, _source: &Source) -> Option<Secret> {
+        None
+    }
+
+    fn rests(&self, _upstream: &Upstream, _model: &str) -> bool {
+        false
+    }
+}
+
 struct Call {
     config: Rc<Config>,
     gateway: Gateway,
@@ -75,19 +95,21 @@ impl Call {
     fn body(&mut self, body: &str) -> Routed {
         assert_eq!(self.head(&[]).unwrap(), Next::Body);
         let doc = Doc::strict(body.as_bytes()).unwrap();
-        self.gateway.call(&doc, &Facts::default(), 0).unwrap().unwrap()
+        self.gateway.call(&doc, &Facts::default(), &Unknown).unwrap().unwrap()
     }
 
     /// A call that has gone to the first upstream.
     fn sent(&mut self) -> Record {
-        let Routed { ask, operation, format, upstream, .. } = self.body(r#"{"model":"smart","stream":true}"#);
-        let upstream = self.config.upstreams.get(upstream.unwrap()).unwrap();
-        let note = Note::new(upstream, "claude-haiku-4-5".into(), Vec::new());
-        Record { operation, format, ask, headers: Headers::default(), attempts: vec![note], refused: None }
+        let Routed { ask, operation, format, input, upstream, .. } = self.body(r#"{"model":"smart","stream":true}"#);
+        let upstream = &self.config.upstreams[upstream.unwrap()];
+        let note = Note::new(&self.config, upstream, &ask.model, "claude-haiku-4-5".into(), None, Vec::new());
+        let (headers, attempts) = (Headers::default(), vec![note]);
+        Record { operation, format, ask, input, headers, attempts, refused: None }
     }
 
     fn told(&self, record: Option<&Record>, status: Option<u16>) -> Told {
         let mut told = Told::default();
+        self.gateway.introduce(&mut told);
         self.gateway.account(record, status, 1500, &mut told);
         told
     }
@@ -95,6 +117,25 @@ impl Call {
 
 fn text(piece: &str) -> Event<'_> {
     Event::BlockDelta { choice: 0, block: 0, delta: Delta::Text(Str::plain(piece)) }
+}
+
+#[test]
+fn polls_of_health_are_no_calls() {
+    let mut call = Call::new();
+    assert!(matches!(call.head(&[(":method", "GET"), (":path", "/health")]), Ok(Next::Reply(_))));
+    assert!(call.told(None, Some(200)).samples.is_empty());
+}
+
+#[test]
+fn ids_of_our_own_differ_between_calls() {
+    let own = |random| {
+        let mut call = Call::new();
+        assert_eq!(call.head(&[]).unwrap(), Next::Body);
+        let doc = Doc::strict(br#"{"model":"smart"}"#).unwrap();
+        let facts = Facts { random, ..Facts::default() };
+        call.gateway.call(&doc, &facts, &Unknown).unwrap().unwrap().ask.own_id().to_string()
+    };
+    assert_ne!(own(1), own(2));
 }
 
 #[test]
@@ -112,7 +153,7 @@ fn refused_calls_are_told_of() {
         let status = call.gateway.refuse(&error).status;
         let told = call.told(None, Some(status));
         assert_eq!(told.of("rejected_total"), [format!("{reason},{key} = 1")]);
-        assert_eq!(told.states.get("error").unwrap(), kind.name());
+        assert_eq!(told.states["error"], kind.name());
         assert_eq!(told.states.get("key").map(String::as_str), (key == "demo").then_some("demo"));
     }
 }
@@ -126,7 +167,7 @@ fn a_refusal_in_the_cluster_is_the_calls() {
     let told = call.told(Some(&record), Some(400));
     assert_eq!(told.of("rejected_total"), ["invalid,demo = 1"]);
     assert_eq!(told.of("requests_total"), ["chat,smart,,,demo,400 = 1"]);
-    assert_eq!(told.states.get("error").unwrap(), "invalid_request");
+    assert_eq!(told.states["error"], "invalid_request");
     // The same after an attempt that broke.
     let mut record = call.sent();
     record.refused = Some(Kind::InvalidRequest);
@@ -145,7 +186,7 @@ fn an_answer_of_the_hosts_is_no_aborted_call() {
         let told = call.told(Some(&record), Some(status));
         assert_eq!(told.of("attempts_total"), [format!("claude,anthropic,{result} = 1")]);
         assert_eq!(told.of("aborted_total"), [""; 0]);
-        assert_eq!(told.states.get("error").unwrap(), kind.name());
+        assert_eq!(told.states["error"], kind.name());
     }
 }
 
@@ -185,8 +226,8 @@ fn of_a_whole_answer_the_providers_word_counts() {
         note.meter.observe(&event, 1200);
     }
     let told = call.told(Some(&record), Some(200));
-    assert_eq!(told.states.get("output_tokens").unwrap(), "3");
-    assert_eq!(told.states.get("tags").unwrap(), "a,b");
+    assert_eq!(told.states["output_tokens"], "3");
+    assert_eq!(told.states["tags"], "a,b");
     assert_eq!(told.of("attempts_total"), ["claude,anthropic,ok = 1"]);
     assert_eq!((told.of("aborted_total"), told.of("rejected_total")), (Vec::new(), Vec::new()));
 }

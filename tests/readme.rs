@@ -11,12 +11,14 @@ use std::rc::Rc;
 use dragoman::attempt::{self, FORWARDED, Inbound, KEY_HEADERS};
 use dragoman::client::{self, Ask};
 use dragoman::config::Config;
+use dragoman::cost::{Class, Part};
 use dragoman::endpoint::Endpoint;
 use dragoman::error::{Error, Kind};
 use dragoman::format::{Format, Operation};
 use dragoman::gateway::{Facts, Gateway, Next, answer_headers};
 use dragoman::http::Headers;
 use dragoman::json::Doc;
+use dragoman::limit::{Period, Standing, Window, standing};
 use dragoman::meter::Meter;
 use dragoman::metrics::{self, Ledger, Metric};
 use dragoman::record::{Note, Record};
@@ -46,10 +48,15 @@ fn paragraph(text: &str) -> String {
     found.unwrap_or_else(|| panic!("the README does not say `{text}`")).to_owned()
 }
 
+/// A service account of Google's, as its console hands it out.
+const SERVICE_ACCOUNT: &str = r#"{"type":"service_account","client_email":"a@b.iam.gserviceaccount.com","private_key_id":"k",
+    "private_key":"-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n"}"#;
+
 fn dragoman(arguments: &[&str], input: &str) -> std::process::Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_dragoman"))
         .args(arguments)
         .envs(["OPENAI_API_KEY", "ANTHROPIC_API_KEY"].map(|name| (name, "sk-test")))
+        .env("GCP_ACCOUNT", SERVICE_ACCOUNT)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -141,6 +148,7 @@ fn keys_are_those_that_the_filter_knows() {
         at("keys[].", r#""keys":[{"id":"k","zzzzz":1}]"#),
         at("teams[].", r#""teams":[{"id":"t","zzzzz":1}]"#),
         at("metrics.", r#""metrics":{"zzzzz":1}"#),
+        at("remote_images.", r#""remote_images":{"hosts":["images.example.com"],"zzzzz":1}"#),
     ]
     .concat()
     .into_iter()
@@ -152,10 +160,26 @@ fn keys_are_those_that_the_filter_knows() {
     let refused: BTreeSet<String> = words(&text).into_iter().map(ToOwned::to_owned).collect();
     assert_eq!(taken.intersection(&refused).count(), 0);
     // Objects that have rows for their members have none of their own.
-    let objects =
-        ["upstreams.NAME.params", "upstreams.NAME.headers", "models[].timeouts", "metrics"].map(ToOwned::to_owned);
+    let objects = ["upstreams.NAME.params", "upstreams.NAME.headers", "models[].timeouts", "metrics", "remote_images"]
+        .map(ToOwned::to_owned);
     let said: BTreeSet<String> = taken.union(&refused).cloned().chain(objects).collect();
     assert_eq!(said, known);
+}
+
+#[test]
+fn limits_are_those_that_the_filter_knows() {
+    let known = |member: &str| {
+        let member = format!(r#""{member},"zzzzz":1}}"#);
+        let document = r#"{"client_auth":"open","upstreams":{"u":{"provider":"openai","credentials":"none"}},"teams":[{"id":"t",@}]}"#;
+        let message = fault(&document.replace('@', &member));
+        let (_, known) = message.split_once("known here: ").unwrap();
+        words(known).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let said = |head: &str| table(head).iter().map(|row| words(&row[0])[0].to_owned()).collect::<Vec<_>>();
+    assert_eq!(known(r#"limits":{"rpm":1"#), said("| limit | of | given back |"));
+    assert_eq!(known(r#"budget":{"usd":1,"per":"day""#), said("| budget | value | |"));
+    let periods = &table("| budget | value | |")[1][1];
+    assert_eq!(words(periods), Period::ALL.map(|(name, _)| name));
 }
 
 #[test]
@@ -165,20 +189,25 @@ fn words_in_the_configuration_are_known() {
     let said = table("| `client_auth` | a caller is known by |");
     assert_eq!(said.iter().map(|row| words(&row[0])[0]).collect::<BTreeSet<_>>(), words(auth).into_iter().collect());
 
-    let check = |credentials: &str| {
-        let document =
-            format!("client_auth: open\nupstreams: {{ u: {{ provider: openai, credentials: {credentials} }} }}");
-        dragoman(&["check", "-"], &document)
+    let check = |provider: &str, credentials: &str| {
+        let upstream = format!("provider: {provider}, base_url: https://llm.example.com, credentials: {credentials}");
+        dragoman(&["check", "-"], &format!("client_auth: open\nupstreams: {{ u: {{ {upstream} }} }}"))
     };
-    let fault = String::from_utf8(check("zzzzz").stderr).unwrap();
+    let fault = String::from_utf8(check("openai", "zzzzz").stderr).unwrap();
     let (_, expected) = fault.split_once("expected ").unwrap();
     let mut said = BTreeSet::new();
     for row in table("| `credentials` | the provider gets |") {
         let written = words(&row[0])[0];
-        let key = "{ env: OPENAI_API_KEY }";
+        let (kind, _) = written.trim_start_matches("{ ").split_once(':').unwrap_or((written, ""));
+        let (provider, key) = match kind {
+            "aws" => ("bedrock_mantle, options: { region: us-east-1 }", "{ env: OPENAI_API_KEY }"),
+            "gcp" => ("openai_compatible", "{ env: GCP_ACCOUNT }"),
+            _ => ("openai_compatible", "{ env: OPENAI_API_KEY }"),
+        };
         let value = written.replace("{ env: NAME }", key).replace('…', key);
-        assert!(check(&value).status.success(), "{value}");
-        said.insert(if written.starts_with('{') { "{ api_key: … }".to_owned() } else { written.to_owned() });
+        let checked = check(provider, &value);
+        assert!(checked.status.success(), "{value}: {}", String::from_utf8_lossy(&checked.stderr));
+        said.insert(if written.starts_with('{') { format!("{{ {kind}: … }}") } else { written.to_owned() });
     }
     assert_eq!(said, words(expected).into_iter().map(ToOwned::to_owned).collect());
 
@@ -204,6 +233,17 @@ fn words_in_the_configuration_are_known() {
             assert!(dragoman(&["check", "-"], &document).status.success(), "{setting}");
         }
     }
+}
+
+#[test]
+fn prices_are_those_of_the_code() {
+    let rows = table("| price | USD for |");
+    let said: BTreeSet<&str> =
+        rows.iter().flat_map(|row| words(&row[0])).map(|word| word.split(':').next().unwrap()).collect();
+    let parts = Part::ALL.iter().map(|(name, _)| *name);
+    let classes = Class::ALL.iter().skip(1).map(|(name, _)| *name);
+    assert_eq!(said, parts.chain(classes).chain(["above"]).collect());
+    assert!(readme().contains(&format!("the shipped table: {} models", dragoman::cost::table::all().count())));
 }
 
 // Calls
@@ -259,7 +299,7 @@ fn metrics_are_those_of_the_code() {
     for status in [None, Some(200), Some(302), Some(429), Some(503), Some(504)] {
         for error in [None, Some(Kind::Internal)] {
             for ended in [false, true] {
-                let mut note = Note::new(&config.upstreams[0], String::new(), Vec::new());
+                let mut note = Note::new(&config, &config.upstreams[0], "", String::new(), None, Vec::new());
                 note.status = status;
                 (note.meter.error, note.meter.ended) = (error, ended);
                 results.insert(note.result());
@@ -280,18 +320,21 @@ fn config() -> Config {
 
 /// A call of which all is known, at its end.
 fn ended_call(config: &Config) -> Record {
-    let ask = Ask { model: "smart".to_owned(), stream: true, ..Ask::default() };
-    let mut note = Note::new(&config.upstreams[1], "claude-haiku-5-5".to_owned(), vec!["seed".to_owned()]);
+    let ask = Ask { model: "smart".to_owned(), ..Ask::default() };
+    let (model, dropped) = ("claude-haiku-5-5".to_owned(), vec!["seed".to_owned()]);
+    let mut note = Note::new(config, &config.upstreams[1], &ask.model, model, None, dropped);
     note.status = Some(200);
     note.request_id = Some(b"req_1".to_vec());
     note.meter = Meter {
         usage: Some(Usage { input: 3, output: 4, ..Usage::default() }),
         finish: Some("stop"),
         error: Some(Kind::Overloaded),
+        ended: true,
         ..Meter::default()
     };
     let (operation, format) = (Operation::Generate, Format::Chat);
-    Record { operation, format, ask, headers: Headers::default(), attempts: vec![note], refused: None }
+    let (headers, attempts) = (Headers::default(), vec![note]);
+    Record { operation, format, ask, input: 0, headers, attempts, refused: None }
 }
 
 #[derive(Default)]
@@ -316,6 +359,7 @@ fn filter_state_and_answer_headers_are_those_of_the_code() {
     }
     assert_eq!(gateway.head(&headers, &Facts::default()), Ok(Next::Body));
     let mut states = States::default();
+    gateway.introduce(&mut states);
     gateway.account(Some(&record), Some(200), 1, &mut states);
     let said = table("| filter state | |");
     let known: BTreeSet<String> = states.0.keys().map(|name| format!("wasm.{name}")).collect();
@@ -324,8 +368,17 @@ fn filter_state_and_answer_headers_are_those_of_the_code() {
     let mut known: BTreeSet<&str> = answer_headers(&record).into_iter().map(|(name, _)| name).collect();
     // On counts of tokens alone.
     known.insert("x-dragoman-estimated");
+    let window = Some(Window { limit: 1, left: 1, taken: 0, resets: None });
+    let limits = standing::headers(&[Standing { requests: window, tokens: window, ..Standing::default() }]);
+    known.extend(limits.iter().map(|(name, _)| *name));
     let said = table("| answer header | |");
-    assert_eq!(said.iter().map(|row| words(&row[0])[0]).collect::<BTreeSet<_>>(), known);
+    let of_limits =
+        ["limit", "remaining", "reset"].map(|what| ["requests", "tokens"].map(|of| format!("x-ratelimit-{what}-{of}")));
+    let said = said.iter().flat_map(|row| match words(&row[0])[0] {
+        "x-ratelimit-{limit,remaining,reset}-{requests,tokens}" => of_limits.concat(),
+        name => vec![name.to_owned()],
+    });
+    assert_eq!(said.collect::<BTreeSet<_>>(), known.into_iter().map(str::to_owned).collect());
 
     for name in words(&paragraph("Not let through: ")) {
         assert!(attempt::hidden(&name.replace('*', "limit-requests")), "{name}");
@@ -345,6 +398,7 @@ fn request_headers_go_where_the_readme_says() {
     let sent = |name: &str, format: Format, upstream: usize, headers: &mut Headers| {
         headers.set(name, "told");
         let ask = client::of(format).ask(doc.root(), 0).unwrap();
+        let secret = config.upstreams[upstream].credentials.stand_in();
         let inbound = Inbound {
             operation: Operation::Generate,
             format,
@@ -352,7 +406,7 @@ fn request_headers_go_where_the_readme_says() {
             doc: &doc,
             ask: &ask,
             model: "m",
-            turn: 0,
+            secret: secret.as_ref(),
             now: 1,
         };
         let outbound = attempt::request(&config, &config.upstreams[upstream], inbound).unwrap();
@@ -385,8 +439,17 @@ fn dropped(format: Format, upstream: usize, body: &str) -> Result<BTreeSet<Strin
     let ask = client::of(format).ask(doc.root(), 0)?;
     let headers = &Headers::default();
     let model = ["gpt-5.4-mini", "claude-haiku-5-5"][upstream];
-    let inbound =
-        Inbound { operation: Operation::Generate, format, headers, doc: &doc, ask: &ask, model, turn: 0, now: 1 };
+    let secret = config.upstreams[upstream].credentials.stand_in();
+    let inbound = Inbound {
+        operation: Operation::Generate,
+        format,
+        headers,
+        doc: &doc,
+        ask: &ask,
+        model,
+        secret: secret.as_ref(),
+        now: 1,
+    };
     attempt::request(&config, &config.upstreams[upstream], inbound).map(|sent| sent.dropped.into_iter().collect())
 }
 
@@ -435,5 +498,31 @@ fn what_is_dropped_is_said() {
     ] {
         let body = format!(r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":[{refused}]}}]}}"#);
         assert_eq!(dropped(Format::Messages, 0, &body).unwrap_err().kind, Kind::InvalidRequest, "{refused}");
+    }
+}
+
+// Moving over
+
+#[test]
+fn what_litellm_does_is_told() {
+    let keys: Vec<String> =
+        table("| key | value | default | meaning |").iter().map(|row| words(&row[0])[0].to_owned()).collect();
+    let refused = paragraph("These keys are known and refused");
+    let known: Vec<&str> = keys.iter().map(String::as_str).chain(words(&refused)).collect();
+    let is_key = |word: &str| {
+        known
+            .iter()
+            .any(|key| key.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '['])))
+    };
+    let rows = table("| LiteLLM's proxy | | how |");
+    assert!(rows.len() > 30, "{rows:?}");
+    for row in &rows {
+        let [what, who, how] = row.as_slice() else { panic!("{row:?}") };
+        assert!(["here", "the host", "not"].contains(&who.as_str()), "{what}: {who}");
+        assert!(who == "not" || !how.is_empty(), "{what}: it does not say how");
+        for word in words(how).into_iter().filter(|word| who == "here" || word.contains("[]")) {
+            let is_key = word.starts_with("/v1/") || how.contains("[Providers]") || is_key(word);
+            assert!(is_key, "{what}: there is no `{word}`");
+        }
     }
 }

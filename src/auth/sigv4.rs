@@ -114,11 +114,82 @@ pub(crate) fn hmac(key: &[u8], text: &str) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// Bytes as two digits each.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+/// Bytes in lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len().saturating_mul(2));
     for byte in bytes {
         let _ = write!(out, "{byte:02x}");
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    /// Keys, time and place of [Amazon's test vectors](https://docs.aws.amazon.com/IAM/latest/UserGuide/signing-elements.html).
+    fn signed(method: &str, path: &str, content_type: Option<&str>, parts: &[&[u8]], token: Option<&str>) -> Headers {
+        let keys = Keys {
+            access_key_id: Secret::new("AKIDEXAMPLE"),
+            secret_access_key: Secret::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
+            session_token: token.map(Secret::new),
+        };
+        let mut headers: Headers =
+            [(":method", method), (":path", path), (":authority", "example.amazonaws.com")].into_iter().collect();
+        // Not signed: proxies change them.
+        headers.set("user-agent", "any");
+        content_type.into_iter().for_each(|kind| headers.set("content-type", kind));
+        let scope = Scope { region: "us-east-1", service: "service", now: 1_440_938_160 };
+        sign(&mut headers, parts.iter().copied(), &keys, scope);
+        headers
+    }
+
+    #[test]
+    fn amazons_vectors() {
+        const FORM: &str = "application/x-www-form-urlencoded";
+        for (method, path, kind, body, signature) in [
+            ("GET", "/", None, "", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
+            ("POST", "/", None, "", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"),
+            (
+                "GET",
+                "/?Param2=value2&Param1=value1",
+                None,
+                "",
+                "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
+            ),
+            (
+                "POST",
+                "/",
+                Some(FORM),
+                "Param1=value1",
+                "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a",
+            ),
+        ] {
+            let headers = signed(method, path, kind, &[body.as_bytes()], None);
+            assert_eq!(headers.text("x-amz-date"), "20150830T123600Z");
+            let names = if kind.is_some() { "content-type;host;x-amz-date" } else { "host;x-amz-date" };
+            let expected = format!(
+                "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders={names}, \
+                 Signature={signature}"
+            );
+            assert_eq!(headers.text("authorization"), expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_signed_in_whatever_parts_it_comes() {
+        let whole = signed("POST", "/a", None, &[b"Param1=value1"], None);
+        assert_eq!(signed("POST", "/a", None, &[b"Param1", b"", b"=value1"], None), whole);
+        assert_ne!(signed("POST", "/a", None, &[b"Param1=value2"], None), whole);
+    }
+
+    #[test]
+    fn the_proof_of_a_session_is_signed_too() {
+        let headers = signed("POST", "/", None, &[], Some("session"));
+        assert_eq!(headers.text("x-amz-security-token"), "session");
+        assert!(headers.text("authorization").contains("SignedHeaders=host;x-amz-date;x-amz-security-token,"));
+    }
 }

@@ -1,9 +1,16 @@
 //! How many input tokens a request has, guessed from its text.
 //!
-//! An estimate, for upstreams that cannot count. No tokenizer is shipped: providers have many, some of them secret.
-//! English and code come out within a tenth of OpenAI's `o200k_base` and `cl100k_base`. Other scripts come out between
-//! the two, which differ by a factor of up to three there. What is not text (images, documents, sound) has a flat rate or
-//! goes by size.
+//! An estimate, for upstreams that cannot count and for what a call reserves of its limits. No tokenizer is shipped:
+//! providers have many, some of them secret. Instead each character costs a part of a token, by its kind and by whether
+//! it goes on a run of its group (letters, digits, a script) or starts one. A tokenizer's merges are seldom longer than
+//! a word, common letters merge more than rare ones, and the rest is the script's.
+//!
+//! The costs are a least-squares fit of the relative error on pieces of 400 characters: the Universal Declaration of
+//! Human Rights in 17 languages (without the parts in `tests/texts`), code and markup in eight, digits, hexadecimal and
+//! base64. What they are fitted to is the geometric mean of OpenAI's `o200k_base` and `cl100k_base`, since other tokenizers
+//! are between these two or near one; they agree on English and code, and differ by up to three and a half times in
+//! Hindi. `tests/estimate.rs` measures the error and holds it. What is not text (images, documents, sound) has a flat rate
+//! or goes by size.
 
 use crate::json::{Kind, Node};
 
@@ -20,9 +27,24 @@ const MESSAGE: u64 = 4;
 /// What frames a tool's definition.
 const TOOL: u64 = 8;
 
-/// Guesses the input tokens of a Messages or chat request.
-pub fn estimate(root: Node<'_>) -> u64 {
+/// Guesses the tokens of a text by itself.
+pub fn of_text(text: &str) -> u64 {
     let mut tally = Tally::default();
+    tally.text(text);
+    tally.tokens()
+}
+
+/// Guesses the input tokens of a request in any client's format.
+pub fn estimate(root: Node<'_>) -> u64 {
+    count(root, Tally::default())
+}
+
+/// The same from the lengths of texts alone, four bytes to a token: for every call, in a fiftieth of the time.
+pub fn rough(root: Node<'_>) -> u64 {
+    count(root, Tally { rough: true, ..Tally::default() })
+}
+
+fn count(root: Node<'_>, mut tally: Tally) -> u64 {
     for (name, value) in root.members() {
         match &*name {
             "messages" => value.items().for_each(|message| {
@@ -37,6 +59,7 @@ pub fn estimate(root: Node<'_>) -> u64 {
                 tally.add(TOOL);
                 tally.text(tool.raw());
             }),
+            "input" => tally.input(value),
             // Schemas of the output, which the model is shown.
             "output_config" | "output_format" | "response_format" => {
                 tally.text(value.get("json_schema").or(value.get("format")).unwrap_or(value).raw());
@@ -47,40 +70,127 @@ pub fn estimate(root: Node<'_>) -> u64 {
     tally.tokens()
 }
 
-/// A sum of tokens, in hundredths.
+/// What a character costs, in thousandths of a token.
+#[derive(Clone, Copy)]
+struct Cost {
+    /// Runs are of one group.
+    group: u8,
+    /// As the first of a run.
+    start: u16,
+    /// Within one.
+    next: u16,
+}
+
+const fn cost(group: u8, start: u16, next: u16) -> Cost {
+    Cost { group, start, next }
+}
+
+/// The group of bytes that go on a character, which has been paid for.
+const TAIL: u8 = 0;
+
+/// Thai, Lao and Tibetan.
+static SOUTH_EAST: Cost = cost(17, 656, 635);
+
+/// The cost of a character by its first byte: ASCII, then alphabets in the order of Unicode.
+const fn of_byte(byte: u8) -> Cost {
+    match byte {
+        b' ' => cost(1, 332, 20),
+        ..=0x1f | 0x7f => cost(2, 709, 121),
+        b'e' | b'a' | b'i' | b'o' | b't' | b'n' => cost(3, 81, 80),
+        b's' | b'r' | b'h' | b'l' | b'd' | b'u' | b'c' => cost(3, 364, 183),
+        b'm' | b'p' | b'f' | b'g' | b'y' | b'b' | b'v' | b'w' => cost(3, 100, 226),
+        b'k' | b'x' | b'z' | b'j' | b'q' => cost(3, 1380, 1157),
+        b'A'..=b'Z' => cost(4, 412, 324),
+        b'0'..=b'9' => cost(5, 2031, 194),
+        b'!' | b'\'' | b'(' | b')' | b',' | b'.' | b':' | b';' | b'?' | b'[' | b']' | b'{' | b'}' => cost(6, 647, 414),
+        b'"'..=b'~' => cost(6, 619, 100),
+        0x80..=0xbf => cost(TAIL, 0, 0),
+        // Latin with accents, which goes on words.
+        0xc3 => cost(3, 547, 1549),
+        0xc4..=0xcd => cost(3, 1172, 1451),
+        0xce | 0xcf => cost(7, 462, 625),
+        0xd0..=0xd5 => cost(8, 841, 250),
+        0xd6 | 0xd7 => cost(9, 709, 668),
+        0xd8..=0xdf => cost(10, 857, 382),
+        // India; or, by the second byte, `SOUTH_EAST`.
+        0xe0 => cost(11, 1126, 405),
+        // Vietnamese.
+        0xe1 => cost(3, 293, 300),
+        // Quotes, dashes, arrows.
+        0xc0..=0xc2 | 0xe2 | 0xee | 0xef => cost(12, 1060, 300),
+        // Kana, and Chinese signs.
+        0xe3 => cost(13, 808, 1118),
+        0xe4..=0xe9 => cost(14, 1154, 958),
+        // Korean.
+        0xea..=0xed => cost(15, 553, 1055),
+        // Pictures.
+        0xf0.. => cost(16, 2000, 2000),
+    }
+}
+
+#[expect(clippy::indexing_slicing, reason = "the compiler runs it")]
+static COSTS: [Cost; 256] = {
+    let mut costs = [cost(TAIL, 0, 0); 256];
+    let mut byte = 0;
+    while byte < 256 {
+        costs[byte] = of_byte(byte as u8);
+        byte += 1;
+    }
+    costs
+};
+
+/// A sum of tokens.
 #[derive(Debug, Default)]
-struct Tally(u64);
+struct Tally {
+    /// In thousandths.
+    sum: u64,
+    /// Whether texts are only measured.
+    rough: bool,
+}
 
 impl Tally {
     fn tokens(&self) -> u64 {
-        self.0.div_ceil(100)
+        self.sum.div_ceil(1000)
     }
 
     fn add(&mut self, tokens: u64) {
-        self.0 = self.0.saturating_add(tokens.saturating_mul(100));
+        self.sum = self.sum.saturating_add(tokens.saturating_mul(1000));
     }
 
     fn text(&mut self, text: &str) {
-        let mut space = false;
-        for character in text.chars() {
-            let cost = match character {
-                // A run of white space is one token or part of one.
-                c if c.is_ascii_whitespace() && space => 0,
-                ' ' | 'A'..='Z' | 'a'..='z' => 23,
-                '\0'..='\u{7f}' => 50,
-                // Other alphabets; then Asia's scripts, in which a character is a syllable or word; then pictures.
-                '\u{80}'..='\u{7ff}' => 50,
-                '\u{800}'..='\u{ffff}' => 100,
-                _ => 200,
-            };
-            self.0 = self.0.saturating_add(cost);
-            space = character.is_ascii_whitespace();
+        if self.rough {
+            self.sum = self.sum.saturating_add((text.len() as u64).saturating_mul(250));
+            return;
         }
+        let mut group = TAIL;
+        let mut sum = 0_u64;
+        for (at, byte) in text.bytes().enumerate() {
+            let cost = match byte {
+                0xe0 if text.as_bytes().get(at.saturating_add(1)).is_some_and(|second| *second >= 0xb8) => &SOUTH_EAST,
+                _ => COSTS.get(usize::from(byte)).unwrap_or(&SOUTH_EAST),
+            };
+            let goes_on = cost.group == group || cost.group == TAIL;
+            sum = sum.wrapping_add(u64::from(if goes_on { cost.next } else { cost.start }));
+            group = if cost.group == TAIL { group } else { cost.group };
+        }
+        self.sum = self.sum.saturating_add(sum);
     }
 
     fn string(&mut self, node: Node<'_>) {
+        if self.rough {
+            return self.text(node.raw().trim_matches('"'));
+        }
         if let Some(string) = node.str() {
             self.text(&string.to_text());
+        }
+    }
+
+    /// What is embedded: text, or tokens by their numbers, several of either.
+    fn input(&mut self, node: Node<'_>) {
+        match node.kind() {
+            Kind::Array => node.items().for_each(|item| self.input(item)),
+            Kind::Number => self.add(1),
+            _ => self.content(node),
         }
     }
 
@@ -133,6 +243,9 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use crate::json::Doc;
 
@@ -150,16 +263,16 @@ mod tests {
         assert_eq!(tokens("{}"), 0);
         assert_eq!(message(r#""""#), 0);
         let english = r#""The quick brown fox jumps over the lazy dog, and then it sleeps.""#;
-        assert_eq!(message(english), 16);
-        assert_eq!(message(r#""2718281828""#), 5);
-        assert_eq!(message(r#""быстрая лиса""#), 6);
+        assert_eq!(message(english), 19);
+        assert_eq!(message(r#""2718281828""#), 4);
+        assert_eq!(message(r#""быстрая лиса""#), 5);
         assert_eq!(message(r#""敏捷的狐狸""#), 5);
         assert_eq!(message(r#""🦊""#), 2);
     }
 
     #[test]
-    fn white_space_in_runs_costs_one() {
-        assert_eq!(message(r#""a\n        b""#), message(r#""a\nb""#));
+    fn white_space_in_runs_costs_little() {
+        assert_eq!(message(r#""a\n        b""#), 2);
     }
 
     #[test]
@@ -217,7 +330,7 @@ mod tests {
 
     #[test]
     fn tools_and_schemas_count() {
-        assert_eq!(tokens(r#"{"tools":[{"name":"f"}]}"#), TOOL + 5);
+        assert_eq!(tokens(r#"{"tools":[{"name":"f"}]}"#), TOOL + 4);
         let schema = r#"{"type":"object"}"#;
         let messages = format!(r#"{{"output_config":{{"format":{schema}}}}}"#);
         let chat = format!(r#"{{"response_format":{{"type":"json_schema","json_schema":{schema}}}}}"#);

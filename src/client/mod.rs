@@ -1,8 +1,9 @@
 //! The formats that clients speak, one folder each.
 //!
-//! A [`Client`] reads a request into a [`Call`](crate::call::Call), and writes answers, streams and errors in the
+//! A [`Client`] reads a request into a [`Call`], and writes answers, streams and errors in the
 //! client's bytes. Clients know no provider.
 
+use std::fmt;
 use std::rc::Rc;
 
 use crate::answer::Answer;
@@ -29,8 +30,13 @@ pub fn of(format: Format) -> &'static dyn Client {
         Format::Embeddings => &embeddings::Embeddings,
         Format::Messages => &messages::Messages,
         Format::Responses => &responses::Responses,
+        // No client speaks the others.
+        _ => &chat::Chat,
     }
 }
+
+/// The longest id of a provider's answer that is passed on: each event of a stream may repeat it.
+const LONGEST_ID: usize = 256;
 
 /// What the gateway must know of a request in `format`, whose path may have named the model.
 pub fn ask(format: Format, named: Option<String>, root: Node<'_>, now: u64) -> Result<Ask, Error> {
@@ -59,6 +65,28 @@ pub struct Ask {
     pub caller: String,
     /// What seals the ids of responses that the upstream keeps.
     pub seal: Option<Seal>,
+    /// A random number, for [`Self::own_id`].
+    pub random: u64,
+}
+
+impl Ask {
+    /// What takes the place of ids that the provider does not give.
+    pub fn own_id(&self) -> OwnId {
+        OwnId { now: self.now, random: self.random }
+    }
+}
+
+/// Digits that no other call's ids are likely to have.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnId {
+    now: u64,
+    random: u64,
+}
+
+impl fmt::Display for OwnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{:016x}", self.now, self.random)
+    }
 }
 
 /// A format that clients speak.
@@ -110,4 +138,9 @@ pub trait Client: Sync {
 pub trait StreamWriter {
     /// Writes one event. After [`Event::End`] or [`Event::Error`] nothing more is written.
     fn event(&mut self, event: Event<'_>, out: &mut Vec<u8>);
+
+    /// As [`Reader::kept`](crate::wire::Reader::kept).
+    fn kept(&self) -> usize {
+        0
+    }
 }

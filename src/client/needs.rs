@@ -3,6 +3,7 @@
 use super::responses;
 use crate::json::{Kind, Node};
 use crate::provider::Feature;
+use crate::remote;
 
 /// The features that a request in the format of chat completions, of Messages or of Responses needs, each perhaps more than
 /// once. Other formats say the same otherwise, and are not read.
@@ -30,7 +31,12 @@ fn parts(of: Node<'_>, found: &mut Vec<Feature>) {
         let Some(kind) = part.get("type").and_then(Node::text) else { continue };
         match &*kind {
             "document" | "file" | "input_file" if !is_text(part) => found.push(Feature::Documents),
-            "image" | "image_url" | "input_image" => found.push(Feature::Images),
+            "image" | "image_url" | "input_image" => {
+                found.push(Feature::Images);
+                if remote::is_remote(part) {
+                    found.push(Feature::ImageUrls);
+                }
+            }
             "input_audio" => found.push(Feature::Audio),
             "tool_result" => parts(part, found),
             _ => {}
@@ -51,6 +57,9 @@ fn is_text(part: Node<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use crate::json::Doc;
 

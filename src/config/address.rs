@@ -91,6 +91,9 @@ fn is_host(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use crate::provider::{Address, PROVIDERS};
 

@@ -1,13 +1,11 @@
 //! How an upstream is paid. No message here repeats what stands in the document, where it could be a secret.
 
 use super::read::Value;
-use super::{Credentials, Purpose, Secret, header};
+use super::{ApiKey, Credentials, PLACEHOLDER, Purpose, Secret, header, token};
 use crate::auth::sigv4::Keys;
+use crate::auth::token::Issuer;
 use crate::json::Kind;
-use crate::provider::Provider;
-
-/// What stands for a secret that is not there when nothing is sent.
-const PLACEHOLDER: &str = "unset";
+use crate::provider::{Auth, Provider};
 
 /// Where secrets are found, and what is done about those that are not there.
 pub(super) struct Source<'e> {
@@ -20,14 +18,17 @@ pub(super) struct Source<'e> {
 }
 
 /// A secret, or why there is none.
-enum Found {
+pub(super) enum Found {
+    /// The secret.
     Secret(Secret),
+    /// The reason names no secret.
     Unset(String),
 }
 
 /// Reads `upstreams.*.credentials`.
 pub(super) fn read(value: &Value<'_>, provider: &Provider, source: &Source<'_>) -> Option<Credentials> {
-    const EXPECTED: &str = "`{ api_key: … }`, `host`, `client` or `none`";
+    const EXPECTED: &str =
+        "`{ api_key: … }`, `{ aws: … }`, `{ azure_ad: … }`, `{ gcp: … }`, `{ ibm_iam: … }`, `host`, `client` or `none`";
     match value.kind() {
         Kind::Object => {}
         Kind::String => return word(value, source, EXPECTED),
@@ -37,22 +38,22 @@ pub(super) fn read(value: &Value<'_>, provider: &Provider, source: &Source<'_>) 
         }
     }
     let mut fields = value.fields()?;
-    let mut other = false;
-    if let Some(value) = fields.take("aws") {
-        fields.finish_secret(EXPECTED);
-        return aws(&value, provider, source);
-    }
-    for kind in ["azure_ad", "gcp"] {
-        if let Some(value) = fields.take(kind) {
-            value.fault(format!("not supported yet; expected {EXPECTED}"));
-            other = true;
+    let kinds = ["api_key", "aws", "azure_ad", "gcp", "ibm_iam"];
+    let written: Vec<_> = kinds.into_iter().filter_map(|kind| Some((kind, fields.take(kind)?))).collect();
+    let known = fields.finish_secret(EXPECTED);
+    match written.as_slice() {
+        [("api_key", value)] if provider.auth == Auth::IbmIam => token::ibm_key(value, source),
+        [("api_key", value)] => api_key(value, source),
+        [("aws", value)] => aws(value, provider, source),
+        [("azure_ad", value)] => token::read(Issuer::AzureAd, value, provider, source),
+        [("gcp", value)] => token::read(Issuer::Gcp, value, provider, source),
+        [("ibm_iam", value)] => token::read(Issuer::IbmIam, value, provider, source),
+        [] if !known => None,
+        _ => {
+            value.fault(format!("expected {EXPECTED}"));
+            None
         }
     }
-    let keys = fields.take("api_key");
-    if fields.finish_secret(EXPECTED) && keys.is_none() && !other {
-        value.fault(format!("expected {EXPECTED}"));
-    }
-    api_key(&keys?, source)
 }
 
 fn word(value: &Value<'_>, source: &Source<'_>, expected: &str) -> Option<Credentials> {
@@ -111,19 +112,28 @@ fn api_key(value: &Value<'_>, source: &Source<'_>) -> Option<Credentials> {
     if found.is_empty() {
         value.fault("expected at least one key");
     }
-    let mut secrets = Vec::new();
+    let mut keys = Vec::new();
     let mut reasons = Vec::new();
-    for found in found {
+    for (place, found) in found.into_iter().enumerate() {
         match found {
-            Found::Secret(secret) => secrets.push(secret),
+            Found::Secret(secret) => keys.push(ApiKey::new(place, secret)),
             Found::Unset(reason) => reasons.push(reason),
         }
     }
-    Some(if secrets.is_empty() { Credentials::Unset(reasons.join("; ")) } else { Credentials::ApiKey(secrets) })
+    Some(if keys.is_empty() { Credentials::Unset(reasons.join("; ")) } else { Credentials::ApiKey(keys) })
 }
 
 /// `{ env: NAME }` or `{ value: "…" }`.
-fn secret(value: &Value<'_>, source: &Source<'_>) -> Option<Found> {
+pub(super) fn secret(value: &Value<'_>, source: &Source<'_>) -> Option<Found> {
+    secret_like(value, source, usable)
+}
+
+/// A secret that `usable` takes.
+pub(super) fn secret_like(
+    value: &Value<'_>,
+    source: &Source<'_>,
+    usable: fn(&Value<'_>, &str) -> Option<Secret>,
+) -> Option<Found> {
     const EXPECTED: &str = "`{ env: NAME }` or `{ value: \"…\" }`";
     if value.kind() != Kind::Object {
         value.expected(EXPECTED);
@@ -133,7 +143,7 @@ fn secret(value: &Value<'_>, source: &Source<'_>) -> Option<Found> {
     let (env, written) = (fields.take("env"), fields.take("value"));
     let known = fields.finish_secret(EXPECTED);
     match (env, written) {
-        (Some(env), None) => variable(&env, source),
+        (Some(env), None) => variable(&env, source, usable),
         (None, Some(written)) => usable(&written, &written.text()?).map(Found::Secret),
         (None, None) if !known => None,
         _ => {
@@ -144,7 +154,7 @@ fn secret(value: &Value<'_>, source: &Source<'_>) -> Option<Found> {
 }
 
 /// The secret in an environment variable.
-fn variable(value: &Value<'_>, source: &Source<'_>) -> Option<Found> {
+fn variable(value: &Value<'_>, source: &Source<'_>, usable: fn(&Value<'_>, &str) -> Option<Secret>) -> Option<Found> {
     let name = value.text()?;
     let mut bytes = name.bytes();
     let first = bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');

@@ -1,11 +1,11 @@
 //! `keys` and `teams`: callers.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::model::Models;
 use super::pattern;
 use super::read::Value;
-use super::{Key, time};
+use super::{Allowed, Key, limit, time};
 use crate::error::shorten;
 
 /// What an id holds beside letters and digits.
@@ -34,27 +34,28 @@ pub(super) struct Keys {
 pub(super) struct Against<'a> {
     /// What clients may ask for; `None` if it is not known.
     pub(super) models: Option<&'a Models>,
-    /// The ids of the teams; `None` if none are listed or they are not known.
-    pub(super) teams: Option<&'a BTreeSet<String>>,
+    /// The teams by their ids; `None` if none are listed or they are not known.
+    pub(super) teams: Option<&'a BTreeMap<String, Allowed>>,
     /// Whether callers are known by their virtual key.
     pub(super) need_hash: bool,
 }
 
-/// Reads `teams`: their ids.
-pub(super) fn teams(value: &Value<'_>) -> Option<BTreeSet<String>> {
-    let mut ids = BTreeSet::new();
+/// Reads `teams`: what each may use, by its id. `models` are what clients may ask for, if that is known.
+pub(super) fn teams(value: &Value<'_>, models: Option<&Models>) -> Option<BTreeMap<String, Allowed>> {
+    let mut teams = BTreeMap::new();
     for value in value.list(10_000)? {
         let Some(mut fields) = value.fields() else { continue };
-        if let Some(value) = fields.need("id", "give the team an id")
+        let id = fields.need("id", "give the team an id");
+        let allowed = limit::with_budget(&mut fields, models);
+        fields.finish();
+        if let Some(value) = id
             && let Some(id) = value.word(LONGEST, ID)
-            && !ids.insert(id.clone())
+            && teams.insert(id.clone(), allowed.unwrap_or_default()).is_some()
         {
             value.fault(format!("a team with the id `{id}` is listed already"));
         }
-        fields.refuse(&["budget", "limits"]);
-        fields.finish();
     }
-    Some(ids)
+    Some(teams)
 }
 
 /// Reads `keys`.
@@ -97,9 +98,17 @@ fn one(
     let expires = fields.maybe("expires", time::timestamp);
     let disabled = fields.or_default("disabled", Value::bool);
     let tags = fields.or_default("tags", tags);
-    fields.refuse(&["budget", "limits"]);
+    let allowed = limit::with_budget(&mut fields, against.models);
     fields.finish();
-    Some(Key { id: id?, models: models?, team: team?, expires: expires?, disabled: disabled?, tags: tags? })
+    Some(Key {
+        id: id?,
+        models: models?,
+        team: team?,
+        expires: expires?,
+        disabled: disabled?,
+        tags: tags?,
+        allowed: allowed?,
+    })
 }
 
 /// `sha256:` and 64 hexadecimal digits. The text is not repeated: it may be the secret itself.
@@ -143,8 +152,8 @@ fn models(value: &Value<'_>, against: &Against<'_>, known: &mut HashMap<String, 
 
 fn team(value: &Value<'_>, against: &Against<'_>) -> Option<String> {
     let id = value.word(LONGEST, ID)?;
-    if let Some(teams) = against.teams.filter(|teams| !teams.contains(&id)) {
-        value.unknown("team", &id, teams.iter().map(String::as_str), "it must stand in `teams`");
+    if let Some(teams) = against.teams.filter(|teams| !teams.contains_key(&id)) {
+        value.unknown("team", &id, teams.keys().map(String::as_str), "it must stand in `teams`");
     }
     Some(id)
 }

@@ -7,25 +7,36 @@ mod address;
 mod credentials;
 mod header;
 mod key;
+mod limit;
 mod model;
 mod pattern;
+mod price;
 mod read;
+mod remote_images;
 mod resolve;
 mod root;
 pub mod structure;
 mod suggest;
 mod time;
+mod token;
 mod upstream;
 
 #[cfg(test)]
 mod tests;
 
 pub use key::is_key_id;
+pub use remote_images::RemoteImages;
 pub use resolve::Resolved;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
 
 use crate::auth::sigv4::Keys;
+use crate::auth::token::Source;
+use crate::cost::Rates;
+use crate::limit::Limits;
 use crate::provider::Provider;
 
 /// What a configuration is read for.
@@ -54,16 +65,24 @@ pub struct Config {
     pub names: HashMap<String, usize>,
     /// The places in `models` of those whose name is a pattern, the longest first.
     pub patterns: Vec<usize>,
+    /// Prices of models, over those of the shipped table: names of models, or `PROVIDER/MODEL`.
+    pub prices: HashMap<String, Rates>,
     /// Callers.
     pub keys: Vec<Key>,
     /// SHA-256 of a secret to its place in `keys`.
     pub key_hashes: HashMap<[u8; 32], usize>,
     /// Key id to its place in `keys`.
     pub key_ids: HashMap<String, usize>,
+    /// What teams may use, by their ids.
+    pub teams: BTreeMap<String, Allowed>,
+    /// How much output a call reserves of limits on tokens.
+    pub reserve: Reserve,
     /// What is done about parameters that an upstream does not support.
     pub unsupported_params: UnsupportedParams,
     /// What ids are sealed with, from the environment: without it each upstream's own credentials do.
     pub id_secret: Option<Secret>,
+    /// Where images may be fetched from; nowhere if it is not there.
+    pub remote_images: Option<RemoteImages>,
     /// How metrics are labelled.
     pub metrics: Metrics,
     /// Things that are allowed and probably not meant, and upstreams whose credentials are not set: for the log.
@@ -119,6 +138,16 @@ pub enum UnsupportedParams {
     Reject,
 }
 
+/// How much output a call reserves of limits on tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reserve {
+    /// As much as it may come to.
+    Max,
+    /// As much as nineteen of twenty answers of the key and model stay under.
+    #[default]
+    Typical,
+}
+
 /// An account at a provider.
 #[derive(Debug)]
 pub struct Upstream {
@@ -142,13 +171,15 @@ pub struct Upstream {
     pub params: Params,
     /// Changes to headers.
     pub headers: Headers,
+    /// What the account may do.
+    pub limits: Limits,
 }
 
 /// How an upstream is paid.
 #[derive(Debug)]
 pub enum Credentials {
     /// One key or several, used in turn.
-    ApiKey(Vec<Secret>),
+    ApiKey(Vec<ApiKey>),
     /// Keys of an Amazon account, which sign each request.
     Aws(Keys),
     /// The caller's own provider key goes through.
@@ -157,8 +188,44 @@ pub enum Credentials {
     Host,
     /// Nothing is sent.
     None,
+    /// A token that is fetched.
+    Token(Arc<Source>),
     /// They are configured and not there: the upstream answers 503. The reason names no secret.
     Unset(String),
+}
+
+impl Credentials {
+    /// What is shown where nothing is sent: the first key, or for a token, which only a host can fetch, `unset`.
+    pub fn stand_in(&self) -> Option<Secret> {
+        match self {
+            Self::ApiKey(keys) => keys.first().map(|key| key.key.clone()),
+            Self::Token(_) => Some(Secret::new(PLACEHOLDER)),
+            Self::Aws(_) | Self::Client | Self::Host | Self::None | Self::Unset(_) => None,
+        }
+    }
+}
+
+/// What stands for a secret that is not there when nothing is sent.
+const PLACEHOLDER: &str = "unset";
+
+/// A key of an account at a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its place among the keys as they are written: logs name it by that.
+    pub place: usize,
+    /// The key itself.
+    pub key: Secret,
+    /// A part of its hash: what is kept about it is kept under this.
+    pub print: u64,
+}
+
+impl ApiKey {
+    /// The key at a place.
+    pub fn new(place: usize, key: Secret) -> Self {
+        let hash: [u8; 32] = Sha256::digest(key.reveal()).into();
+        let print = hash.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        Self { place, key, print }
+    }
 }
 
 /// Something that must never be seen.
@@ -234,6 +301,10 @@ pub struct Model {
     pub timeouts: Timeouts,
     /// How often the host may try again.
     pub retries: Option<u32>,
+    /// What it costs, wherever it is answered.
+    pub price: Option<Rates>,
+    /// What all callers together may use of it.
+    pub limits: Limits,
 }
 
 /// One of a model's upstreams.
@@ -279,6 +350,17 @@ pub struct Key {
     pub disabled: bool,
     /// For filter state and logs.
     pub tags: Vec<String>,
+    /// What it may use.
+    pub allowed: Allowed,
+}
+
+/// What a key or a team may use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// Of all models together.
+    pub limits: Limits,
+    /// Of some models beside that: names first, then the longest pattern.
+    pub models: Vec<(String, Limits)>,
 }
 
 /// How metrics are labelled.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::pattern::{self, sides};
 use super::read::Value;
 use super::upstream::Upstreams;
-use super::{Balance, Choice, Model, Timeouts, time};
+use super::{Balance, Choice, Model, Timeouts, limit, price, time};
 use crate::error::shorten;
 use crate::json::Kind;
 
@@ -31,6 +31,12 @@ impl Models {
         }
         self.seen.insert(name.to_owned(), value.place().to_owned());
         true
+    }
+
+    /// The name of the model that has this name or alias.
+    pub(super) fn name_of(&self, name: &str) -> Option<&str> {
+        let place = self.names.get(name)?;
+        self.list.get(*place).map(|model| model.name.as_str())
     }
 
     /// Whether clients may ask for `name`, or for something that it matches if it is a pattern.
@@ -96,7 +102,9 @@ fn one(value: &Value<'_>, upstreams: &Upstreams, models: &mut Models) -> Option<
     let balance = fields.or_default("balance", balance);
     let timeouts = fields.or_default("timeouts", timeouts);
     let retries = fields.maybe("retries", |value| value.whole(0..=10)?.try_into().ok());
-    fields.refuse(&["fallbacks", "limits", "price"]);
+    let price = fields.maybe("price", |value| price::read(value, name.as_deref().unwrap_or_default()));
+    let limits = fields.or_default("limits", limit::limits);
+    fields.refuse(&["fallbacks"]);
     fields.finish();
     Some(Model {
         name: name?,
@@ -107,6 +115,8 @@ fn one(value: &Value<'_>, upstreams: &Upstreams, models: &mut Models) -> Option<
         balance: balance?,
         timeouts: timeouts?,
         retries: retries?,
+        price: price?,
+        limits: limits?,
     })
 }
 
@@ -168,7 +178,7 @@ fn upstream_models(
     for (name, value) in value.map(1000)? {
         let Some(upstream) = upstreams.find(&value, &name) else { continue };
         if !choices.iter().any(|choice| choice.upstream == upstream) {
-            value.fault(format!("`{name}` is none of the model's `upstreams`"));
+            value.fault(format!("`{}` is none of the model's `upstreams`", shorten(&name)));
         }
         let name = if pattern {
             pattern::read(&value)

@@ -110,6 +110,9 @@ pub(super) fn read_map(value: &Value<'_>) -> Option<ModelMap> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

@@ -117,7 +117,7 @@ impl<'d> Value<'d> {
 
     /// Notes that nothing is called `name`, with the known name that is probably meant, or else with what `allowed` says.
     pub(super) fn unknown<'k>(&self, what: &str, name: &str, known: impl IntoIterator<Item = &'k str>, allowed: &str) {
-        let close = self.closest(name, known);
+        let close = self.closest(name, known).map(shorten);
         let name = shorten(name);
         match close {
             Some(close) => self.fault(format!("unknown {what} `{name}`; did you mean `{close}`?")),

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use sha2::{Digest, Sha256};
 
 use super::pattern::{is_name, matches, sides, star};
-use super::{Config, Key, Model};
+use super::{Allowed, Config, Key, Model, Upstream};
+use crate::cost::{self, Rates};
+use crate::limit::Limits;
 
 /// A name that a client asked for, found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,14 @@ pub struct Resolved<'a> {
     pub model: Option<usize>,
     /// What the `*` of the model's pattern stands for.
     pub star: Option<&'a str>,
+}
+
+impl Allowed {
+    /// What may be used of a model beside what may be used of all, and the name or pattern for which that is said.
+    pub fn at(&self, resolved: &Resolved<'_>) -> Option<(&str, &Limits)> {
+        let meant = |(entry, _): &&(String, Limits)| matches(entry, resolved.name) || matches(entry, resolved.asked);
+        self.models.iter().find(meant).map(|(name, limits)| (name.as_str(), limits))
+    }
 }
 
 impl Config {
@@ -59,11 +69,29 @@ impl Config {
         self.model(asked).map_or_else(|| asked.to_owned(), |resolved| self.upstream_model(&resolved, upstream))
     }
 
+    /// What the model that a client asked for as `asked` costs at `upstream`, which calls it `name`: the model's own `price`,
+    /// else what `prices` say, else the shipped table. A plain client's name is looked up in `prices` as well.
+    pub fn rates(&self, asked: &str, upstream: &Upstream, name: &str) -> Option<Rates> {
+        let model = self.model(asked).and_then(|resolved| self.models.get(resolved.model?));
+        let own = model.and_then(|model| model.price.clone());
+        let listed = || cost::lookup_in(&self.prices, upstream.provider, name);
+        let by_client = || self.prices.get(&model?.name).cloned();
+        own.or_else(listed).or_else(by_client).or_else(|| cost::lookup(upstream.provider, name))
+    }
+
     /// Whether `key` may ask for it, be it listed by the name that the client used or by the model's own.
     pub fn allows(&self, key: &Key, resolved: &Resolved<'_>) -> bool {
         key.models.as_ref().is_none_or(|allowed| {
             allowed.iter().any(|entry| matches(entry, resolved.asked) || matches(entry, resolved.name))
         })
+    }
+
+    /// Whether anything is limited at all.
+    pub fn is_limited(&self) -> bool {
+        let callers = || self.keys.iter().map(|key| &key.allowed).chain(self.teams.values());
+        let of_some = callers().flat_map(|allowed| &allowed.models).map(|(_, limits)| *limits);
+        let others = self.models.iter().map(|model| model.limits).chain(self.upstreams.iter().map(|u| u.limits));
+        !callers().map(|allowed| allowed.limits).chain(of_some).chain(others).all(|limits| limits.is_empty())
     }
 
     /// The names that `key` may ask for and that can be told: what a pattern matches is known only where the key lists

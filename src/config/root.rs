@@ -5,8 +5,9 @@ use super::header::{self, Use};
 use super::key::{self, Against, Keys};
 use super::model::{self, Models};
 use super::read::{Fields, Report, Value};
+use super::remote_images;
 use super::upstream::{self, Upstreams};
-use super::{ClientAuth, Config, Fault, KeyLabel, Metrics, Purpose, Role, Secret, UnsupportedParams};
+use super::{ClientAuth, Config, Fault, KeyLabel, Metrics, Purpose, Reserve, Role, Secret, UnsupportedParams, price};
 use crate::json::{Doc, Kind};
 
 /// The largest document.
@@ -47,12 +48,10 @@ fn config(mut fields: Fields<'_>, env: &dyn Fn(&str) -> Option<String>, purpose:
     let upstreams = fields.need("upstreams", "name at least one account at a provider");
     let upstreams = upstreams.and_then(|value| upstream::read(&value, &source)).unwrap_or_default();
     let models = fields.or_default("models", |value| model::read(value, &upstreams));
-    let teams = fields.or_default("teams", key::teams);
-    let against = Against {
-        models: models.as_ref().filter(|models| !models.list.is_empty()),
-        teams: teams.as_ref().filter(|teams| !teams.is_empty()),
-        need_hash: virtual_keys,
-    };
+    let known = models.as_ref().filter(|models| !models.list.is_empty());
+    let teams = fields.or_default("teams", |value| key::teams(value, known));
+    let against =
+        Against { models: known, teams: teams.as_ref().filter(|teams| !teams.is_empty()), need_hash: virtual_keys };
     let keys = fields.or_default("keys", |value| key::read(value, &against));
     if let (true, Some(auth), Some(keys)) = (serves_clients, &auth, &keys) {
         match (auth, keys.list.is_empty()) {
@@ -64,8 +63,11 @@ fn config(mut fields: Fields<'_>, env: &dyn Fn(&str) -> Option<String>, purpose:
     let unsupported_params = fields.or_default("unsupported_params", |value| {
         value.one_of(&[("drop", UnsupportedParams::Drop), ("reject", UnsupportedParams::Reject)])
     });
+    let remote_images = fields.maybe("remote_images", remote_images::read);
     let metrics = fields.or_default("metrics", metrics);
-    fields.refuse(&["prices", "reserve"]);
+    let prices = fields.or_default("prices", price::table);
+    let reserve =
+        fields.or_default("reserve", |value| value.one_of(&[("max", Reserve::Max), ("typical", Reserve::Typical)]));
     fields.finish();
 
     let Upstreams { list: upstreams, .. } = upstreams;
@@ -78,11 +80,15 @@ fn config(mut fields: Fields<'_>, env: &dyn Fn(&str) -> Option<String>, purpose:
         models,
         names,
         patterns,
+        prices: prices?,
         keys,
         key_hashes,
         key_ids,
+        teams: teams?,
+        reserve: reserve?,
         unsupported_params: unsupported_params?,
         id_secret: env(ID_SECRET).filter(|secret| !secret.is_empty()).map(Secret::new),
+        remote_images: remote_images?,
         metrics: metrics?,
         warnings: Vec::new(),
     })

@@ -1,9 +1,10 @@
 //! A `google.protobuf.Struct` as the JSON that it stands for: hosts hand a configuration written as a Struct over in
 //! protobuf's own encoding.
 //!
-//! [The message](https://protobuf.dev/reference/protobuf/google.protobuf/#struct), [its encoding](https://protobuf.dev/programming-guides/encoding/).
+//! [The message](https://protobuf.dev/reference/protobuf/google.protobuf/#struct).
 
 use crate::json::{Body, Writer};
+use crate::protobuf::{Field, field};
 
 /// How deep values may nest.
 const MAX_DEPTH: usize = 64;
@@ -13,16 +14,6 @@ pub fn to_json(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut body = Body::default();
     write_struct(bytes, MAX_DEPTH, &mut Writer::new(&mut body))?;
     Some(body.into_bytes())
-}
-
-/// A field of a message.
-enum Field<'b> {
-    /// Eight bytes, such as a double.
-    Fixed([u8; 8]),
-    /// A string or a message.
-    Bytes(&'b [u8]),
-    /// A number.
-    Varint(u64),
 }
 
 /// `map<string, Value> fields = 1`
@@ -70,42 +61,11 @@ fn write_value(mut bytes: &[u8], depth: usize, w: &mut Writer<'_, '_>) -> Option
     Some(())
 }
 
-/// The number and the content of the next field.
-fn field<'b>(bytes: &mut &'b [u8]) -> Option<(u64, Field<'b>)> {
-    let tag = varint(bytes)?;
-    let content = match tag & 7 {
-        0 => Field::Varint(varint(bytes)?),
-        1 => {
-            let (fixed, rest) = bytes.split_first_chunk::<8>()?;
-            *bytes = rest;
-            Field::Fixed(*fixed)
-        }
-        2 => {
-            let length = usize::try_from(varint(bytes)?).ok()?;
-            let (content, rest) = bytes.split_at_checked(length)?;
-            *bytes = rest;
-            Field::Bytes(content)
-        }
-        _ => return None,
-    };
-    Some((tag >> 3, content))
-}
-
-fn varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..64).step_by(7) {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number |= u64::from(byte & 0x7f).checked_shl(shift)?;
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::to_json;
 
     #[test]

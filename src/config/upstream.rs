@@ -8,7 +8,7 @@ use super::credentials::{self, Source};
 use super::header::{self, Use};
 use super::pattern;
 use super::read::Value;
-use super::{Credentials, Headers, Params, Upstream};
+use super::{Credentials, Headers, Params, Upstream, limit};
 use crate::error::shorten;
 use crate::provider::{Address, PROVIDERS, Provider};
 
@@ -41,7 +41,8 @@ impl Upstreams {
         if chosen().any(|upstream| upstream.provider.id != client.provider.id) {
             value.fault(format!(
                 "`{}` has `credentials: client`, so all upstreams of the model must be of the provider `{}`",
-                client.name, client.provider.id
+                shorten(&client.name),
+                client.provider.id
             ));
         }
     }
@@ -79,7 +80,7 @@ fn one(name: &str, value: &Value<'_>, source: &Source<'_>) -> Option<Upstream> {
         .and_then(|value| credentials::read(&value, provider?, source));
     let params = fields.or_default("params", params);
     let headers = fields.or_default("headers", headers);
-    fields.refuse(&["limits"]);
+    let limits = fields.or_default("limits", limit::limits);
     fields.finish();
 
     let (url, credentials) = (url?, credentials?);
@@ -98,6 +99,7 @@ fn one(name: &str, value: &Value<'_>, source: &Source<'_>) -> Option<Upstream> {
         models: models?,
         params: params?,
         headers: headers?,
+        limits: limits?,
     })
 }
 
@@ -206,7 +208,12 @@ fn params(value: &Value<'_>) -> Option<Params> {
 /// Names of parameters and their values, which stay as they are written.
 fn settings(value: &Value<'_>) -> Option<Vec<(String, String)>> {
     let members = value.map(1000)?;
-    members.iter().for_each(|(name, value)| check_param(value, name));
+    for (name, value) in &members {
+        check_param(value, name);
+        if name == "stream_options" {
+            value.fault("the filter asks for usage itself; `drop` keeps it from asking");
+        }
+    }
     Some(members.into_iter().map(|(name, value)| (name.into_owned(), value.raw().to_owned())).collect())
 }
 

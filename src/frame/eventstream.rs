@@ -144,3 +144,47 @@ fn value(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     };
     rest.split_at_checked(length)
 }
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    /// A message of [Amazon's own test suite](https://github.com/awslabs/aws-c-event-stream/tree/main/tests): headers and
+    /// payload as they are given there.
+    const MESSAGE: &[u8] = &[
+        0, 0, 0, 61, 0, 0, 0, 32, 7, 253, 131, 150, 12, b'c', b'o', b'n', b't', b'e', b'n', b't', b'-', b't', b'y',
+        b'p', b'e', 7, 0, 16, b'a', b'p', b'p', b'l', b'i', b'c', b'a', b't', b'i', b'o', b'n', b'/', b'j', b's', b'o',
+        b'n', b'{', b'\'', b'f', b'o', b'o', b'\'', b':', b'\'', b'b', b'a', b'r', b'\'', b'}', 141, 156, 8, 177,
+    ];
+
+    fn cut(parts: &[&[u8]]) -> Result<Vec<Vec<u8>>, Fault> {
+        let mut decoder = Decoder::default();
+        let mut found = Vec::new();
+        for part in parts {
+            decoder.push(part, &mut |frame| found.push(frame.data.into_owned()))?;
+        }
+        decoder.end().map(|()| found)
+    }
+
+    #[test]
+    fn a_published_message_is_read_however_it_is_cut() {
+        let twice = [MESSAGE, MESSAGE].concat();
+        for at in 0..=twice.len() {
+            let (first, second) = twice.split_at(at);
+            assert_eq!(cut(&[first, second]), Ok(vec![b"{'foo':'bar'}".to_vec(); 2]), "{at}");
+        }
+    }
+
+    #[test]
+    fn every_damaged_bit_is_noticed() {
+        for at in 0..MESSAGE.len() {
+            let mut damaged = MESSAGE.to_vec();
+            damaged[at] ^= 1;
+            assert!(cut(&[&damaged]).is_err(), "{at}");
+            assert!(at == 0 || cut(&[&MESSAGE[..at]]).is_err(), "{at}");
+        }
+    }
+}

@@ -23,6 +23,8 @@ pub enum Buffer {
     RequestBody = 0,
     /// What was received of the answer's body.
     ResponseBody = 1,
+    /// The body of an answer to a call of the filter's own.
+    CallResponseBody = 4,
     /// The filter's configuration.
     PluginConfiguration = 7,
 }
@@ -39,15 +41,33 @@ pub enum Map {
     Response = 2,
     /// Those behind the answer's body.
     ResponseTrailers = 3,
+    /// Those of an answer to a call of the filter's own.
+    CallResponse = 6,
 }
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        arguments: *const u8,
+        arguments_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_continue_stream(direction: u32) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_get_buffer_bytes(buffer: u32, start: usize, most: usize, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+        version: *mut u32,
+    ) -> u32;
     fn proxy_increment_metric(id: u32, by: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
     fn proxy_replace_header_map_value(
@@ -70,6 +90,8 @@ unsafe extern "C" {
     fn proxy_set_buffer_bytes(buffer: u32, start: usize, size: usize, data: *const u8, data_size: usize) -> u32;
     fn proxy_set_header_map_pairs(map: u32, data: *const u8, size: usize) -> u32;
     fn proxy_set_property(path: *const u8, path_size: usize, data: *const u8, data_size: usize) -> u32;
+    fn proxy_set_shared_data(key: *const u8, key_size: usize, data: *const u8, data_size: usize, version: u32) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
 }
 
 fn outcome(status: u32) -> Outcome<()> {
@@ -153,6 +175,51 @@ pub fn reply(status: u16, details: &str, headers: &[(&str, &[u8])], body: &[u8])
             NO_GRPC,
         )
     })
+}
+
+/// What all workers keep under `key`, and its version; empty if nothing is there.
+pub fn shared(key: &str) -> Outcome<(Vec<u8>, u32)> {
+    const NOT_FOUND: Refused = Refused(1);
+    // No value has this version, and under another than 0, which overwrites whatever is there, a value that is not there
+    // is made by one only.
+    const NONE: u32 = u32::MAX;
+    let mut version = 0;
+    // SAFETY: as above.
+    match bytes(|data, size| unsafe { proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &mut version) }) {
+        Ok(value) => Ok((value, version)),
+        Err(NOT_FOUND) => Ok((Vec::new(), NONE)),
+        Err(refused) => Err(refused),
+    }
+}
+
+/// Puts a value in the place of the one of that version. Whether it was still there.
+pub fn set_shared(key: &str, value: &[u8], version: u32) -> Outcome<bool> {
+    const MISMATCH: u32 = 8;
+    // SAFETY: as above.
+    match unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), version) } {
+        MISMATCH => Ok(false),
+        status => outcome(status).map(|()| true),
+    }
+}
+
+/// Has the host call the configuration's context every so many milliseconds.
+pub fn set_tick(milliseconds: u32) -> Outcome<()> {
+    // SAFETY: no pointers.
+    outcome(unsafe { proxy_set_tick_period_milliseconds(milliseconds) })
+}
+
+/// Lets a request go on that was held.
+pub fn resume_request() -> Outcome<()> {
+    const REQUEST: u32 = 0;
+    // SAFETY: no pointers.
+    outcome(unsafe { proxy_continue_stream(REQUEST) })
+}
+
+/// Calls a function of this very host.
+pub fn foreign(name: &str, arguments: &[u8]) -> Outcome<Vec<u8>> {
+    let (n, a) = (name, arguments);
+    // SAFETY: as above.
+    bytes(|data, size| unsafe { proxy_call_foreign_function(n.as_ptr(), n.len(), a.as_ptr(), a.len(), data, size) })
 }
 
 /// The time, in unix milliseconds; 0 if the host has none.

@@ -7,6 +7,7 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use super::abi::{self, Buffer, Map};
+use super::account::Account;
 use super::calls::{self, Shared};
 use super::exchange::{self, Exchange};
 use super::warn_if_refused;
@@ -72,9 +73,10 @@ impl Cluster {
         self.record = Some(Rc::clone(&record));
         let config = Rc::clone(&self.config);
         let (place, upstream) = chosen(&config)?;
-        let (outbound, note) = {
+        let model = config.name_at(&record.borrow().ask.model, place);
+        let account = Account::open(&config, place, &model, &record.borrow());
+        let outbound = {
             let record = record.borrow();
-            let model = config.name_at(&record.ask.model, place);
             let inbound = Inbound {
                 operation: record.operation,
                 format: record.format,
@@ -82,14 +84,18 @@ impl Cluster {
                 doc: &doc,
                 ask: &record.ask,
                 model: &model,
-                turn: calls::turn(),
+                secret: account.secret.as_ref(),
                 now: abi::now() / 1000,
             };
-            let mut outbound = attempt::request(&config, upstream, inbound)?;
-            let dropped = std::mem::take(&mut outbound.dropped);
-            (outbound, Note::new(upstream, model, dropped))
+            match attempt::request(&config, upstream, inbound) {
+                // Another upstream may be able to: what is refused here, the host would not try again.
+                Err(error) if error.kind == Kind::Unavailable => attempt::skip(upstream, inbound, error),
+                outbound => outbound?,
+            }
         };
-        self.exchange = Some(exchange::send(outbound, note, &record, body.len()));
+        let asked = record.borrow().ask.model.clone();
+        let note = Note::new(&config, upstream, &asked, model, account.key, outbound.dropped.clone());
+        self.exchange = Some(exchange::send(outbound, note, account, &record, body.len()));
         self.lent = true;
         Ok(())
     }
@@ -122,7 +128,8 @@ fn alone(headers: &Headers, doc: &Doc<'_>) -> Result<Shared, Error> {
         return Err(Error::new(Kind::NotFound, "this path needs no upstream"));
     };
     let ask = client::ask(format, endpoint::model(&path), doc.root(), abi::now() / 1000)?;
-    let record = Record { operation, format, ask, headers: headers.clone(), attempts: Vec::new(), refused: None };
+    let (headers, attempts) = (headers.clone(), Vec::new());
+    let record = Record { operation, format, ask, input: 0, headers, attempts, refused: None };
     Ok(Rc::new(RefCell::new(record)))
 }
 

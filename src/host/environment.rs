@@ -1,13 +1,16 @@
-//! The VM's environment variables, through the two WASI calls that every proxy-wasm host offers.
+//! The VM's environment variables and randomness, through WASI calls that every proxy-wasm host offers.
 //!
 //! Secrets come this way because a host shows configurations to its administrators, but not the environment.
 
 use std::collections::HashMap;
 
+use super::abi;
+
 #[link(wasm_import_module = "wasi_snapshot_preview1")]
 unsafe extern "C" {
     fn environ_get(places: *mut u32, texts: *mut u8) -> u32;
     fn environ_sizes_get(count: *mut u32, size: *mut u32) -> u32;
+    fn random_get(bytes: *mut u8, size: usize) -> u32;
 }
 
 /// All variables that are UTF-8.
@@ -25,4 +28,14 @@ pub fn read() -> HashMap<String, String> {
     }
     let variables = texts.split(|byte| *byte == 0).filter_map(|text| std::str::from_utf8(text).ok());
     variables.filter_map(|text| text.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// A random number; where the host gives none, the time.
+pub fn random() -> u64 {
+    let mut bytes = [0; 8];
+    // SAFETY: the pointer is valid for the call, and for so many bytes.
+    match unsafe { random_get(bytes.as_mut_ptr(), bytes.len()) } {
+        0 => u64::from_le_bytes(bytes),
+        _ => abi::now(),
+    }
 }

@@ -3,11 +3,12 @@
 use proxy_wasm::types::Action;
 
 use super::abi::{self, Buffer, Map};
+use super::account::Account;
 use super::calls::Shared;
 use super::warn_if_refused;
 use crate::attempt::{Outbound, Piece, REQUEST_IDS, hidden};
 use crate::error::Error;
-use crate::gateway::Local;
+use crate::gateway::{Local, cost_header};
 use crate::http::Headers;
 use crate::record::Note;
 use crate::reply::{EVENT_STREAM, Finished, Plan, Reply};
@@ -15,6 +16,7 @@ use crate::reply::{EVENT_STREAM, Finished, Plan, Reply};
 /// An attempt under way.
 pub struct Exchange {
     reply: Reply,
+    account: Account,
     record: Shared,
     plan: Plan,
     /// The answer's headers for the client, held until the body is there.
@@ -24,12 +26,12 @@ pub struct Exchange {
 }
 
 /// Sends a request to the upstream, and notes the attempt.
-pub fn send(outbound: Outbound, note: Note, record: &Shared, received: usize) -> Exchange {
+pub fn send(outbound: Outbound, note: Note, account: Account, record: &Shared, received: usize) -> Exchange {
     warn_if_refused("set headers", abi::set_headers(Map::Request, &outbound.headers));
     warn_if_refused("set the body", set_body(&outbound.body, received));
     record.borrow_mut().attempts.push(note);
     let (record, held) = (record.clone(), Headers::default());
-    Exchange { reply: outbound.reply, record, plan: Plan::Whole, held, done: false }
+    Exchange { reply: outbound.reply, account, record, plan: Plan::Whole, held, done: false }
 }
 
 /// Puts the parts of a body in the place of what was received. What only follows the last change stays where it is.
@@ -78,7 +80,8 @@ pub fn status(headers: &Headers) -> u16 {
 impl Exchange {
     /// The answer's headers. `more` is added to them.
     pub fn head(&mut self, headers: Headers, end: bool, more: &dyn Fn(&mut Headers)) -> Action {
-        let status = status(&headers);
+        let status = self.reply.status(status(&headers));
+        self.account.answered(status, &headers);
         let id = REQUEST_IDS.iter().find_map(|name| headers.get(name));
         if let Some(note) = self.record.borrow_mut().attempts.last_mut() {
             (note.status, note.request_id) = (Some(status), id.map(<[u8]>::to_vec));
@@ -164,6 +167,9 @@ impl Exchange {
         self.held.set("content-type", finished.content_type);
         self.held.set("content-length", length.to_string());
         self.held.remove("content-encoding");
+        if let Some((name, cost)) = cost_header(&self.record.borrow()) {
+            self.held.set(name, cost);
+        }
         if finished.content_type == EVENT_STREAM {
             self.held.set("cache-control", "no-cache");
         }
@@ -175,7 +181,16 @@ impl Exchange {
 
     fn whole(&mut self, body: &[u8]) -> Finished {
         let mut finished = None;
-        self.observe(|reply, meter, now| finished = Some(reply.whole(body, meter, now)));
+        let mut retry_after = None;
+        self.observe(|reply, meter, now| {
+            finished = Some(reply.whole(body, meter, now));
+            retry_after = reply.retry_after();
+        });
+        if let Some(seconds) = retry_after
+            && !self.held.has("retry-after")
+        {
+            self.held.set("retry-after", seconds.to_string());
+        }
         finished.unwrap_or(Finished { status: 502, body: None, content_type: "application/json" })
     }
 

@@ -7,9 +7,11 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use super::abi::{self, Buffer, Map};
+use super::account::{self, Account};
 use super::calls::{self, Shared};
 use super::exchange::{self, Exchange};
-use super::{stats, warn_if_refused};
+use super::images::Images;
+use super::{environment, limits, stats, warn_if_refused};
 use crate::attempt::{self, Inbound, KEY_HEADERS};
 use crate::config::{ClientAuth, Config, Role};
 use crate::error::{Error, Kind};
@@ -17,6 +19,7 @@ use crate::gateway::{Facts, Gateway, Local, Next, PRIVATE, Routed, UPSTREAM, ans
 use crate::http::Headers;
 use crate::json::Doc;
 use crate::record::{Note, Record};
+use crate::remote;
 
 /// One call at the listener.
 pub struct Listener {
@@ -34,6 +37,8 @@ pub struct Listener {
     replied: bool,
     /// Whether the request's body has been dealt with.
     sent: bool,
+    /// Images of the call that are awaited.
+    images: Option<Images>,
     /// The host's own answer, while its body is awaited.
     host_status: Option<u16>,
     /// The status with which the answer reached this filter.
@@ -54,14 +59,20 @@ impl Listener {
             exchange: None,
             replied: false,
             sent: false,
+            images: None,
             host_status: None,
             status: None,
         }
     }
 
     fn refuse(&mut self, error: &Error) -> Action {
+        let local = self.gateway.refuse(error);
+        self.answer(&local)
+    }
+
+    fn answer(&mut self, local: &Local) -> Action {
         self.replied = true;
-        exchange::reply(&self.gateway.refuse(error));
+        exchange::reply(local);
         Action::Pause
     }
 
@@ -73,23 +84,56 @@ impl Listener {
             Ok(doc) => doc,
             Err(error) => return self.refuse(&error),
         };
-        let routed = match self.gateway.call(&doc, &self.facts, random()) {
+        self.facts.random = random();
+        let mut routed = match self.gateway.call(&doc, &self.facts, &account::Known) {
             Ok(Ok(routed)) => routed,
-            Ok(Err(local)) => {
-                self.replied = true;
-                exchange::reply(&local);
-                return Action::Pause;
-            }
+            Ok(Err(local)) => return self.answer(&local),
             Err(error) => return self.refuse(&error),
         };
+        if let Err(error) = limits::with(|guard| self.gateway.admit(&mut routed, &doc, guard)) {
+            return self.refuse(&error);
+        }
+        let images = self.config.remote_images.as_ref().filter(|_| !routed.images.is_empty());
+        if let Some(config) = images {
+            return match Images::ask(routed, config) {
+                Ok(images) => {
+                    self.images = Some(images);
+                    Action::Pause
+                }
+                Err(error) => self.refuse(&error),
+            };
+        }
+        self.pass_on(&routed, &doc, body.len())
+    }
+
+    /// The call goes where it was routed. The host holds a body of `received` bytes.
+    fn pass_on(&mut self, routed: &Routed, doc: &Doc<'_>, received: usize) -> Action {
         let sent = match self.config.role {
-            Role::Standalone => self.send(&routed, &doc, body.len()),
-            Role::Gateway | Role::Upstream => self.hand_over(&routed),
+            Role::Standalone => self.send(routed, doc, received),
+            Role::Gateway | Role::Upstream => self.hand_over(routed),
         };
         match sent {
             Ok(()) => Action::Continue,
             Err(error) => self.refuse(&error),
         }
+    }
+
+    /// An image of the call has come, or will not.
+    fn image(&mut self, number: u32, answered: bool) -> Result<(), Error> {
+        let config = Rc::clone(&self.config);
+        let (Some(images), Some(config)) = (&mut self.images, &config.remote_images) else { return Ok(()) };
+        if !images.answer(number, answered, config).inspect_err(|_| self.images = None)? {
+            return Ok(());
+        }
+        let Some(Images { routed, got, .. }) = self.images.take() else { return Ok(()) };
+        let body = abi::buffer(Buffer::RequestBody, 0, usize::MAX).unwrap_or_default();
+        let body = remote::fill(&self.gateway.read(&body)?, &got);
+        let doc = self.gateway.read(&body)?;
+        warn_if_refused("set the body", abi::set_buffer(Buffer::RequestBody, 0, usize::MAX, &body));
+        if self.pass_on(&routed, &doc, body.len()) == Action::Continue {
+            warn_if_refused("resume the request", abi::resume_request());
+        }
+        Ok(())
     }
 
     fn record(&mut self, routed: &Routed) -> Shared {
@@ -99,9 +143,9 @@ impl Listener {
         for (name, value) in &routed.headers {
             headers.set(name, value.as_str());
         }
-        let Routed { operation, format, .. } = *routed;
+        let Routed { operation, format, input, .. } = *routed;
         let ask = routed.ask.clone();
-        let record = Record { operation, format, ask, headers, attempts: Vec::new(), refused: None };
+        let record = Record { operation, format, ask, input, headers, attempts: Vec::new(), refused: None };
         let record = Rc::new(RefCell::new(record));
         self.record = Some(Rc::clone(&record));
         record
@@ -126,6 +170,7 @@ impl Listener {
         let (place, upstream) = upstream.ok_or_else(|| Error::new(Kind::Unavailable, "no upstream"))?;
         let model = config.name_at(&routed.ask.model, place);
         let record = self.record(routed);
+        let account = Account::open(&config, place, &model, &record.borrow());
         let mut outbound = {
             let record = record.borrow();
             let inbound = Inbound {
@@ -135,7 +180,7 @@ impl Listener {
                 doc,
                 ask: &routed.ask,
                 model: &model,
-                turn: calls::turn(),
+                secret: account.secret.as_ref(),
                 now: abi::now() / 1000,
             };
             attempt::request(&config, upstream, inbound)?
@@ -150,8 +195,9 @@ impl Listener {
         if let Some(scheme) = record.borrow().headers.get(FORWARDED_PROTO) {
             outbound.headers.set(FORWARDED_PROTO, scheme);
         }
-        let note = Note::new(upstream, model, std::mem::take(&mut outbound.dropped));
-        self.exchange = Some(exchange::send(outbound, note, &record, received));
+        let dropped = std::mem::take(&mut outbound.dropped);
+        let note = Note::new(&config, upstream, &routed.ask.model, model, account.key, dropped);
+        self.exchange = Some(exchange::send(outbound, note, account, &record, received));
         Ok(())
     }
 
@@ -191,6 +237,8 @@ impl Listener {
         let (Some(body), Some(status)) = (unsent, status) else { return };
         let mut headers = answer_headers(&record.borrow());
         headers.extend(retry_after.map(|seconds| ("retry-after", seconds)));
+        let standing = self.gateway.standing().iter();
+        headers.extend(standing.map(|(name, value)| (*name, value.clone().into_bytes())));
         let text = |(name, value): (_, Vec<u8>)| (name, String::from_utf8_lossy(&value).into_owned());
         self.replied = true;
         exchange::reply(&Local { status, headers: headers.into_iter().map(text).collect(), body });
@@ -229,16 +277,25 @@ fn code() -> Option<u16> {
     u16::try_from(code).ok().filter(|code| *code > 0)
 }
 
-/// A number that nobody can use for anything but to choose.
+/// A number to choose by and to tell calls apart; no secret.
 fn random() -> u64 {
-    // SplitMix64, of the time and the count of calls.
-    let mut z = abi::now().wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ calls::turn().wrapping_mul(0xd1b5_4a32_d192_ed03);
+    thread_local! {
+        static SEED: u64 = environment::random();
+    }
+    // SplitMix64: one draw of the host's, then the count of calls.
+    let mut z = SEED.with(|seed| *seed).wrapping_add(calls::turn().wrapping_mul(0x9e37_79b9_7f4a_7c15));
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
 }
 
-impl Context for Listener {}
+impl Context for Listener {
+    fn on_http_call_response(&mut self, number: u32, headers: usize, _body: usize, _trailers: usize) {
+        if let Err(error) = self.image(number, headers > 0) {
+            self.refuse(&error);
+        }
+    }
+}
 
 impl HttpContext for Listener {
     fn on_http_request_headers(&mut self, _count: usize, end: bool) -> Action {
@@ -256,14 +313,16 @@ impl HttpContext for Listener {
             let path = ["xds", "route_metadata", "filter_metadata", "dragoman", "upstream"];
             self.facts.route_upstream = abi::property(&path).ok().and_then(|name| String::from_utf8(name).ok());
         }
-        match self.gateway.head(&self.headers, &self.facts) {
+        let next = self.gateway.head(&self.headers, &self.facts);
+        self.gateway.introduce(&mut stats::Books(&self.config));
+        match next {
             Ok(Next::Body) => Action::Pause,
             Ok(Next::Call) => self.request(0),
-            Ok(Next::Reply(local)) => {
-                self.replied = true;
-                exchange::reply(&local);
-                Action::Pause
-            }
+            Ok(Next::Key) => match limits::with(|guard| self.gateway.own_key(guard)) {
+                Ok(local) => self.answer(&local),
+                Err(error) => self.refuse(&error),
+            },
+            Ok(Next::Reply(local)) => self.answer(&local),
             Err(error) => self.refuse(&error),
         }
     }
@@ -297,17 +356,20 @@ impl HttpContext for Listener {
         if hosts {
             if end {
                 self.replied = true;
-                let local = self.host_error(exchange::status(&headers));
+                let mut local = self.host_error(exchange::status(&headers));
+                let retry_after = headers.get("retry-after").map(|value| String::from_utf8_lossy(value).into_owned());
+                local.headers.extend(retry_after.map(|seconds| ("retry-after", seconds)));
                 exchange::reply(&local);
             }
             self.host_status = self.status;
             return Action::Pause;
         }
         let retry_after = headers.get("retry-after").filter(|_| end).map(<[u8]>::to_vec);
-        let record = self.record.clone();
+        let (record, gateway) = (self.record.clone(), &self.gateway);
         let tell = move |headers: &mut Headers| {
             let told = record.as_ref().map(|record| answer_headers(&record.borrow())).unwrap_or_default();
             told.into_iter().for_each(|(name, value)| headers.set(name, value));
+            gateway.standing().iter().for_each(|(name, value)| headers.set(name, value));
         };
         let action = match &mut self.exchange {
             Some(exchange) => exchange.head(headers, end, &tell),
@@ -366,6 +428,9 @@ impl HttpContext for Listener {
         };
         stats::inflight(&self.config, -1);
         let record = self.record.as_ref().map(|record| record.borrow());
+        if limits::with(|guard| self.gateway.settle(record.as_deref(), status, guard)).is_err() {
+            log::warn!("dragoman: a call's limits could not be settled");
+        }
         self.gateway.account(record.as_deref(), status, abi::now(), &mut stats::Books(&self.config));
         if let Some(number) = self.number.take() {
             calls::close(number);

@@ -2,34 +2,47 @@
 //! Nothing is decided here.
 //!
 //! [`listener`] holds the roles `gateway` and `standalone`, [`cluster`] the role `upstream`; what they do alike with an
-//! upstream's request and answer is in [`exchange`].
+//! upstream's request and answer is in [`exchange`], and what it is paid with in [`account`] and [`tokens`].
 
+#[expect(unsafe_code, reason = "calls of the host")]
 mod abi;
+mod account;
 mod calls;
 mod cluster;
+#[expect(unsafe_code, reason = "calls of the host")]
 mod environment;
 mod exchange;
+mod images;
+mod limits;
 mod listener;
+mod shared;
 mod stats;
+mod tokens;
 
 use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType, LogLevel};
 
+use self::tokens::Tokens;
 use crate::config::{Config, Role, structure};
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|_| Box::new(Root { config: None }));
+    proxy_wasm::set_root_context(|_| Box::new(Root { config: None, tokens: Tokens::default() }));
 }}
 
 /// One configuration of the filter.
 struct Root {
     config: Option<Rc<Config>>,
+    tokens: Tokens,
 }
 
-impl Context for Root {}
+impl Context for Root {
+    fn on_http_call_response(&mut self, number: u32, headers: usize, _body: usize, _trailers: usize) {
+        self.tokens.answer(number, headers);
+    }
+}
 
 impl RootContext for Root {
     fn on_configure(&mut self, _size: usize) -> bool {
@@ -42,6 +55,11 @@ impl RootContext for Root {
         match Config::parse(&document, &|name| environment.get(name).cloned()) {
             Ok(config) => {
                 config.warnings.iter().for_each(|warning| log::warn!("dragoman: {warning}"));
+                self.tokens = Tokens::of(&config);
+                let periods = [self.tokens.tick_period(), limits::tick(&config)];
+                if let Some(period) = periods.into_iter().flatten().min() {
+                    warn_if_refused("tick", abi::set_tick(period));
+                }
                 self.config = Some(Rc::new(config));
                 true
             }
@@ -50,6 +68,11 @@ impl RootContext for Root {
                 false
             }
         }
+    }
+
+    fn on_tick(&mut self) {
+        self.tokens.tick();
+        limits::renew();
     }
 
     fn create_http_context(&self, _id: u32) -> Option<Box<dyn HttpContext>> {

@@ -106,9 +106,10 @@ impl<'a> Doc<'a> {
         Self::index(bytes, recycle(memory.0), false)
     }
 
-    /// The memory, for the next text.
+    /// The memory, for the next text: of an ordinary size, as it may be kept for long.
     pub fn into_memory(self) -> Memory {
-        Memory(recycle(self.items))
+        const MOST: usize = 4096;
+        if self.items.capacity() > MOST { Memory::default() } else { Memory(recycle(self.items)) }
     }
 
     fn index(bytes: &'a [u8], items: Vec<Item<'a>>, strict: bool) -> Result<Self, Fault> {

@@ -12,6 +12,9 @@ mod edit;
 mod text;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use doc::{Doc, Fault, Items, Kind, Members, Memory, Node};
 pub use edit::{Change, Edits};
 pub use text::Str;

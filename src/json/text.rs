@@ -46,12 +46,19 @@ impl<'a> Str<'a> {
 
     /// Whether nothing but white space is in it.
     pub fn is_blank(&self) -> bool {
-        const SPACES: [&str; 4] = ["\\n", "\\r", "\\t", "\\f"];
         let mut rest = self.text.trim_start();
         while self.form == Form::Json
-            && let Some(tail) = SPACES.iter().find_map(|space| rest.strip_prefix(space))
+            && let Some(escape) = rest.strip_prefix('\\')
         {
-            rest = tail.trim_start();
+            let (character, length) = match escape.bytes().next() {
+                Some(b'f' | b'n' | b'r' | b't') => (' ', 1),
+                Some(b'u') => unicode(escape),
+                _ => return false,
+            };
+            if !character.is_whitespace() {
+                return false;
+            }
+            rest = escape.get(length..).unwrap_or_default().trim_start();
         }
         rest.is_empty()
     }
@@ -74,12 +81,6 @@ impl<'a> Str<'a> {
     /// What follows `prefix`, if the string starts with it. `prefix` must need no escapes.
     pub fn strip_prefix(&self, prefix: &str) -> Option<Str<'_>> {
         self.text.strip_prefix(prefix).map(|rest| Str { text: Cow::Borrowed(rest), form: self.form })
-    }
-
-    /// The two sides of the first `mark`, which must be ASCII and need no escape.
-    pub fn split_once(&self, mark: char) -> Option<(Str<'_>, Str<'_>)> {
-        let part = |text| Str { text: Cow::Borrowed(text), form: self.form };
-        self.text.split_once(mark).map(|(a, b)| (part(a), part(b)))
     }
 
     /// A copy that borrows nothing.
@@ -168,11 +169,21 @@ impl From<String> for Str<'_> {
 
 /// Where the first quote, backslash or control character stands: what a JSON string cannot hold as it is.
 pub(super) fn special(bytes: &[u8]) -> Option<usize> {
-    let mark = mark(bytes);
-    if has_control(bytes.get(..mark.unwrap_or(bytes.len())).unwrap_or_default()) {
-        return bytes.iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\');
+    // Not further than needed: a text may have many control characters and no quote.
+    let mut size = 64_usize;
+    let mut start = 0_usize;
+    while let Some(rest) = bytes.get(start..).filter(|rest| !rest.is_empty()) {
+        let window = rest.get(..size).unwrap_or(rest);
+        let mark = mark(window);
+        let before = window.get(..mark.unwrap_or(window.len())).unwrap_or_default();
+        let found = if has_control(before) { before.iter().position(|&b| b < 0x20) } else { mark };
+        if let Some(at) = found {
+            return start.checked_add(at);
+        }
+        start = start.saturating_add(window.len());
+        size = size.saturating_mul(2);
     }
-    mark
+    None
 }
 
 /// Where the first quote or backslash stands.

@@ -29,11 +29,13 @@ impl<'a> Body<'a> {
     }
 
     /// Appends a copy.
+    #[inline(never)]
     pub fn copy(&mut self, bytes: &[u8]) {
         self.own.extend_from_slice(bytes);
     }
 
     /// Appends a part of what was received; a long one is not copied.
+    #[inline(never)]
     pub fn share(&mut self, bytes: &'a [u8]) {
         if bytes.len() < BORROW { self.copy(bytes) } else { self.borrowed.push((self.own.len(), bytes)) }
     }
@@ -74,6 +76,9 @@ impl<'a> Body<'a> {
 /// Writes one JSON value after another into a [`Body`], with commas where they belong.
 ///
 /// The caller balances the brackets and puts a [`key`](Writer::key) before each value in an object.
+///
+/// What every wire calls at hundreds of places is not inlined there: that would make the filter a twentieth larger, and
+/// hardly faster.
 #[derive(Debug)]
 pub struct Writer<'w, 'a> {
     body: &'w mut Body<'a>,
@@ -94,12 +99,14 @@ impl<'w, 'a> Writer<'w, 'a> {
         self.comma = true;
     }
 
+    #[inline(never)]
     fn open(&mut self, bracket: u8) {
         self.value();
         self.body.own.push(bracket);
         self.comma = false;
     }
 
+    #[inline(never)]
     fn close(&mut self, bracket: u8) {
         self.body.own.push(bracket);
         self.comma = true;
@@ -140,6 +147,7 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 
     /// The name of the next value, which must need no escapes.
+    #[inline(never)]
     pub fn key(&mut self, name: &'static str) -> &mut Self {
         self.value();
         self.body.own.push(b'"');
@@ -158,6 +166,7 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 
     /// A string, copied.
+    #[inline(never)]
     pub fn str(&mut self, string: &Str<'_>) {
         match string.verbatim() {
             Some(inner) => {
@@ -171,6 +180,7 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 
     /// A string; a long one is not copied where it needs no escapes.
+    #[inline(never)]
     pub fn share_str(&mut self, string: &'a Str<'_>) {
         match string.verbatim() {
             Some(inner) if inner.len() >= BORROW => {
@@ -184,6 +194,7 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 
     /// Plain text as a string.
+    #[inline(never)]
     pub fn text(&mut self, text: &str) {
         self.value();
         self.body.own.push(b'"');
@@ -208,6 +219,7 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 
     /// Several strings as one.
+    #[inline(never)]
     pub fn concat(&mut self, parts: &[Str<'_>]) {
         self.value();
         self.body.own.push(b'"');
@@ -221,12 +233,14 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 
     /// A value that is JSON already, copied.
+    #[inline(never)]
     pub fn raw(&mut self, json: &str) {
         self.value();
         self.body.copy(json.as_bytes());
     }
 
     /// A value that is JSON already; a long one is not copied.
+    #[inline(never)]
     pub fn share_raw(&mut self, json: &'a str) {
         self.value();
         self.body.share(json.as_bytes());

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::json::{Change, Edits, Kind, Node};
 use crate::provider::{Effort, Quirks};
 use crate::wire::Dropped;
+use crate::wire::openai::refuses_old_limit;
 
 /// Whether there may be anything to do to a body that a wire has written. Nothing foreign stands in those.
 pub fn is_needed(params: &Params, quirks: &Quirks) -> bool {
@@ -27,9 +28,10 @@ pub fn is_needed(params: &Params, quirks: &Quirks) -> bool {
     !plain
 }
 
-/// Changes the top level of a body, and its messages.
+/// Changes the top level of a body for `model`, and its messages.
 pub fn apply(
     root: Node<'_>,
+    model: &str,
     params: &Params,
     quirks: &Quirks,
     dropped: &mut Dropped,
@@ -53,7 +55,7 @@ pub fn apply(
         changes.push((name, Change::Set(json)));
     }
     for name in params.drop.iter().filter(|name| has(name)) {
-        if brings(name) {
+        if brings(name) && name != STREAM_OPTIONS {
             dropped.forget(name.clone());
         }
         changes.push((name, Change::Remove));
@@ -80,7 +82,7 @@ pub fn apply(
         changes.push((name, Change::Remove));
     }
     for &(ours, theirs) in quirks.rename {
-        if !has(ours) || changed(&changes, ours) {
+        if !has(ours) || changed(&changes, ours) || (theirs == OLD_LIMIT && refuses_old_limit(model)) {
             continue;
         }
         let both = brings(theirs) || changed(&changes, theirs);
@@ -111,8 +113,8 @@ pub fn apply(
             changes.push((name, Change::Set(json)));
         }
     }
-    if !quirks.stream_options && has("stream_options") {
-        changes.push(("stream_options", Change::Remove));
+    if !quirks.stream_options && has(STREAM_OPTIONS) {
+        changes.push((STREAM_OPTIONS, Change::Remove));
     }
     let wanted = root.get(EFFORT).and_then(Node::text).filter(|_| !changed(&changes, EFFORT));
     let effort = wanted.and_then(|word| effort(&word, quirks.effort)).unwrap_or_default();
@@ -171,11 +173,22 @@ fn effort(word: &str, effort: Effort) -> Option<Changed> {
     })
 }
 
+/// Whether an upstream may be asked for usage at the end of a stream.
+pub fn may_ask_for_usage(params: &Params, quirks: &Quirks) -> bool {
+    quirks.stream_options && !params.drop.iter().any(|name| name == STREAM_OPTIONS)
+}
+
+/// How usage is asked for: the gateway's own matter, so it is not reported where it goes.
+const STREAM_OPTIONS: &str = "stream_options";
+
 /// Fields that clients of OpenAI's format may send, and that its wire never writes.
 const UNWRITTEN: &[&str] = &["thinking", "top_k"];
 
 /// The names of the limit on output.
-const LIMITS: &[&str] = &["max_completion_tokens", "max_tokens"];
+const LIMITS: &[&str] = &["max_completion_tokens", OLD_LIMIT];
+
+/// The older of them.
+const OLD_LIMIT: &str = "max_tokens";
 
 fn changed(changes: &[(&str, Change<'_>)], name: &str) -> bool {
     changes.iter().any(|(n, _)| *n == name)

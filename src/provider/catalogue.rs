@@ -9,6 +9,7 @@ use super::{
     Address::*, Auth, CallIds, Effort, Envelope, Feature, Provider, Quirks, Setting, Surface, Task, Template, Thought,
     Vectors,
 };
+use crate::auth::token::Issuer;
 use crate::format::{Format, Operation};
 
 /// OpenAI's renaming of the output limit, undone for those who know the old name alone.
@@ -20,6 +21,15 @@ const FOREIGN: &[&str] = &["cache_control", "reasoning", "reasoning_content", "r
 
 /// The same for those who take thought back as `reasoning`.
 const OTHERS: &[&str] = &["cache_control", "reasoning_content", "reasoning_details", "thinking_blocks"];
+/// Where everything of a project at Google Cloud is.
+macro_rules! vertex {
+    () => {
+        "/v1/projects/{project}/locations/{region}/"
+    };
+}
+
+/// The version of Anthropic's format, which Google Cloud wants in the body.
+const VERTEX_CLAUDE: &[(&str, Template)] = &[("anthropic_version", Template(r#""vertex-2023-10-16""#))];
 
 /// No more than one answer to a call.
 const ONE_CHOICE: &[(&str, f64, f64)] = &[("n", 1.0, 1.0)];
@@ -33,6 +43,7 @@ const CHAT: Provider = Provider {
     options: &[],
     auth: Auth::Bearer,
     signs: None,
+    tokens: &[],
     headers: &[],
     surfaces: &[Surface::new(Operation::Generate, "/chat/completions", Format::Chat)],
     quirks: Quirks { developer_role: false, ..Quirks::NONE },
@@ -326,6 +337,7 @@ pub static PROVIDERS: &[Provider] = &[
         ],
         quirks: Quirks::NONE,
         vectors: None,
+        tokens: &[Issuer::AzureAd],
         env: "AZURE_API_KEY",
         docs: "https://learn.microsoft.com/en-us/azure/ai-foundry/openai/reference",
         ..CHAT
@@ -348,6 +360,7 @@ pub static PROVIDERS: &[Provider] = &[
         ],
         quirks: Quirks::NONE,
         vectors: None,
+        tokens: &[Issuer::AzureAd],
         env: "AZURE_AI_API_KEY",
         docs: "https://learn.microsoft.com/en-us/azure/ai-foundry/openai/latest",
         ..CHAT
@@ -362,11 +375,53 @@ pub static PROVIDERS: &[Provider] = &[
         docs: "https://docs.baseten.co/inference/model-apis/overview",
         ..CHAT
     },
-    // With a Bedrock API key; the address names the region.
+    // Claude is spoken to in its own format, so that clients of that format keep everything; the others by Converse.
+    Provider {
+        id: "bedrock",
+        name: "Amazon Bedrock",
+        otel: "aws.bedrock",
+        address: Of(
+            Template("https://bedrock-runtime.{region}.amazonaws.com"),
+            &[
+                ("region", "cn-north-1", "https://bedrock-runtime.cn-north-1.amazonaws.com.cn"),
+                ("region", "cn-northwest-1", "https://bedrock-runtime.cn-northwest-1.amazonaws.com.cn"),
+            ],
+        ),
+        options: &[Setting { name: "region", default: None }],
+        signs: Some("bedrock"),
+        surfaces: &[
+            Surface {
+                models: "anthropic.claude",
+                stream_path: Some(Template("/model/{model}/invoke-with-response-stream")),
+                envelope: Envelope {
+                    remove: &["model", "stream"],
+                    set: &[("anthropic_version", Template(r#""bedrock-2023-05-31""#))],
+                    header: Some(("anthropic-beta", "anthropic_beta")),
+                    wrapped: true,
+                    ..Envelope::NONE
+                },
+                ..Surface::new(Operation::Generate, "/model/{model}/invoke", Format::Messages)
+            },
+            Surface {
+                stream_path: Some(Template("/model/{model}/converse-stream")),
+                ..Surface::new(Operation::Generate, "/model/{model}/converse", Format::Bedrock)
+            },
+            Surface::new(Operation::Embed, "/model/{model}/invoke", Format::BedrockEmbeddings),
+        ],
+        quirks: Quirks { signed_thought: true, ..Quirks::NONE },
+        vectors: None,
+        lacks: &[Feature::Audio, Feature::ImageUrls],
+        env: "AWS_BEARER_TOKEN_BEDROCK",
+        docs: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
+        ..CHAT
+    },
     Provider {
         id: "bedrock_mantle",
         name: "Amazon Bedrock Mantle",
         otel: "aws.bedrock",
+        address: Of(Template("https://bedrock-mantle.{region}.api.aws/v1"), &[]),
+        options: &[Setting { name: "region", default: None }],
+        signs: Some("bedrock-mantle"),
         env: "AWS_BEARER_TOKEN_BEDROCK",
         docs: "https://docs.aws.amazon.com/bedrock/latest/userguide/bedrock-mantle.html",
         ..CHAT
@@ -688,6 +743,25 @@ pub static PROVIDERS: &[Provider] = &[
         ..CHAT
     },
     Provider {
+        id: "gemini",
+        name: "Google Gemini",
+        otel: "gcp.gemini",
+        address: Fixed("https://generativelanguage.googleapis.com"),
+        auth: Auth::Header("x-goog-api-key"),
+        surfaces: &[
+            Surface {
+                stream_path: Some(Template("/v1beta/models/{model}:streamGenerateContent?alt=sse")),
+                ..Surface::new(Operation::Generate, "/v1beta/models/{model}:generateContent", Format::Gemini)
+            },
+            Surface::new(Operation::CountTokens, "/v1beta/models/{model}:countTokens", Format::Gemini),
+            Surface::new(Operation::Embed, "/v1beta/models/{model}:batchEmbedContents", Format::GeminiEmbeddings),
+        ],
+        quirks: Quirks::NONE,
+        env: "GEMINI_API_KEY",
+        docs: "https://ai.google.dev/api/generate-content",
+        ..CHAT
+    },
+    Provider {
         id: "github",
         name: "GitHub Models",
         otel: "github",
@@ -948,6 +1022,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "LM Studio",
         otel: "lm_studio",
         surfaces: CHAT_AND_EMBEDDINGS,
+        lacks: &[Feature::ImageUrls],
         env: "LM_STUDIO_API_KEY",
         docs: "https://lmstudio.ai/docs/developer/openai-compat",
         ..CHAT
@@ -1152,7 +1227,7 @@ pub static PROVIDERS: &[Provider] = &[
         surfaces: OLLAMA,
         quirks: Quirks::NONE,
         vectors: Some(&OLLAMA_VECTORS),
-        lacks: &[Feature::Audio, Feature::Documents],
+        lacks: &[Feature::Audio, Feature::Documents, Feature::ImageUrls],
         env: "OLLAMA_API_KEY",
         docs: "https://docs.ollama.com/api/chat",
         ..CHAT
@@ -1165,7 +1240,7 @@ pub static PROVIDERS: &[Provider] = &[
         surfaces: OLLAMA,
         quirks: Quirks::NONE,
         vectors: Some(&OLLAMA_VECTORS),
-        lacks: &[Feature::Audio, Feature::Documents],
+        lacks: &[Feature::Audio, Feature::Documents, Feature::ImageUrls],
         env: "OLLAMA_API_KEY",
         docs: "https://docs.ollama.com/cloud",
         ..CHAT
@@ -1196,6 +1271,7 @@ pub static PROVIDERS: &[Provider] = &[
         otel: "openai_compatible",
         surfaces: CHAT_AND_EMBEDDINGS,
         quirks: OLD_LIMIT,
+        tokens: &[Issuer::AzureAd, Issuer::Gcp, Issuer::IbmIam],
         docs: "https://platform.openai.com/docs/api-reference/chat",
         ..CHAT
     },
@@ -1574,6 +1650,112 @@ pub static PROVIDERS: &[Provider] = &[
         ..CHAT
     },
     Provider {
+        id: "vertex",
+        name: "Google Cloud Vertex AI",
+        otel: "gcp.vertex_ai",
+        address: Of(
+            Template("https://{region}-aiplatform.googleapis.com"),
+            &[
+                ("region", "eu", "https://aiplatform.eu.rep.googleapis.com"),
+                ("region", "global", "https://aiplatform.googleapis.com"),
+                ("region", "us", "https://aiplatform.us.rep.googleapis.com"),
+            ],
+        ),
+        options: &[Setting { name: "project", default: None }, Setting { name: "region", default: Some("global") }],
+        auth: Auth::Header("x-goog-api-key"),
+        // Claude is served in an envelope, other makers' models in OpenAI's format, under names with their maker's.
+        surfaces: &[
+            Surface {
+                models: "claude",
+                stream_path: Some(Template(concat!(vertex!(), "publishers/anthropic/models/{model}:streamRawPredict"))),
+                envelope: Envelope { remove: &["model"], set: VERTEX_CLAUDE, ..Envelope::NONE },
+                ..Surface::new(
+                    Operation::Generate,
+                    concat!(vertex!(), "publishers/anthropic/models/{model}:rawPredict"),
+                    Format::Messages,
+                )
+            },
+            Surface {
+                models: "claude",
+                envelope: Envelope { set: VERTEX_CLAUDE, ..Envelope::NONE },
+                ..Surface::new(
+                    Operation::CountTokens,
+                    concat!(vertex!(), "publishers/anthropic/models/count-tokens:rawPredict"),
+                    Format::Messages,
+                )
+            },
+            Surface {
+                models: "/",
+                ..Surface::new(
+                    Operation::Generate,
+                    concat!(vertex!(), "endpoints/openapi/chat/completions"),
+                    Format::Chat,
+                )
+            },
+            Surface {
+                stream_path: Some(Template(concat!(
+                    vertex!(),
+                    "publishers/google/models/{model}:streamGenerateContent?alt=sse"
+                ))),
+                ..Surface::new(
+                    Operation::Generate,
+                    concat!(vertex!(), "publishers/google/models/{model}:generateContent"),
+                    Format::Vertex,
+                )
+            },
+            Surface {
+                models: "gemini",
+                ..Surface::new(
+                    Operation::CountTokens,
+                    concat!(vertex!(), "publishers/google/models/{model}:countTokens"),
+                    Format::Vertex,
+                )
+            },
+            Surface {
+                models: "gemini",
+                ..Surface::new(
+                    Operation::Embed,
+                    concat!(vertex!(), "publishers/google/models/{model}:batchEmbedContents"),
+                    Format::VertexEmbeddings,
+                )
+            },
+            Surface::new(
+                Operation::Embed,
+                concat!(vertex!(), "publishers/google/models/{model}:predict"),
+                Format::VertexPredict,
+            ),
+        ],
+        quirks: Quirks::NONE,
+        tokens: &[Issuer::Gcp],
+        env: "VERTEX_API_KEY",
+        docs: "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
+        ..CHAT
+    },
+    // A key without a project: https://docs.cloud.google.com/vertex-ai/generative-ai/docs/start/express-mode/overview
+    Provider {
+        id: "vertex_express",
+        name: "Google Cloud Vertex AI in express mode",
+        otel: "gcp.vertex_ai",
+        address: Fixed("https://aiplatform.googleapis.com"),
+        auth: Auth::Header("x-goog-api-key"),
+        surfaces: &[
+            Surface {
+                stream_path: Some(Template("/v1/publishers/google/models/{model}:streamGenerateContent?alt=sse")),
+                ..Surface::new(
+                    Operation::Generate,
+                    "/v1/publishers/google/models/{model}:generateContent",
+                    Format::Vertex,
+                )
+            },
+            Surface::new(Operation::CountTokens, "/v1/publishers/google/models/{model}:countTokens", Format::Vertex),
+            Surface::new(Operation::Embed, "/v1/publishers/google/models/{model}:predict", Format::VertexPredict),
+        ],
+        quirks: Quirks::NONE,
+        env: "VERTEX_API_KEY",
+        docs: "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/start/express-mode/vertex-ai-express-mode-api-reference",
+        ..CHAT
+    },
+    Provider {
         id: "volcengine",
         name: "Volcengine Ark",
         otel: "volcengine",
@@ -1628,7 +1810,7 @@ pub static PROVIDERS: &[Provider] = &[
         docs: "https://docs.wandb.ai/guides/inference/",
         ..CHAT
     },
-    // A call is for a project or a space. The key is a token of IBM's identity service, which lives for an hour.
+    // A call is for a project or a space. The key is exchanged for tokens of IBM's identity service, which live for an hour.
     Provider {
         id: "watsonx",
         name: "IBM watsonx.ai",
@@ -1640,6 +1822,8 @@ pub static PROVIDERS: &[Provider] = &[
             Setting { name: "space", default: Some("") },
             Setting { name: "version", default: Some("2025-10-01") },
         ],
+        auth: Auth::IbmIam,
+        tokens: &[Issuer::IbmIam],
         surfaces: &[
             Surface {
                 stream_path: Some(Template("/ml/v1/text/chat_stream?version={version}")),

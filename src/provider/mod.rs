@@ -8,6 +8,7 @@ mod options;
 
 pub use catalogue::PROVIDERS;
 
+use crate::auth::token::Issuer;
 use crate::format::{Format, Operation};
 
 pub use options::{Setting, Template, segment};
@@ -34,6 +35,8 @@ pub struct Provider {
     pub auth: Auth,
     /// The service of Amazon's that requests are signed for, where they can be.
     pub signs: Option<&'static str>,
+    /// Whose tokens it takes, as `authorization: Bearer`.
+    pub tokens: &'static [Issuer],
     /// Headers that it wants on every call.
     pub headers: &'static [(&'static str, &'static str)],
     /// How it answers each operation.
@@ -70,6 +73,8 @@ pub enum Auth {
     Header(&'static str),
     /// Two such headers: one for each format that is spoken there.
     Headers(&'static str, &'static str),
+    /// None: the key is exchanged for a token of IBM's, which is sent as `authorization: Bearer`.
+    IbmIam,
 }
 
 /// How a provider answers one operation.
@@ -270,6 +275,8 @@ pub enum Feature {
     Audio,
     /// Documents other than plain text.
     Documents,
+    /// Images at an address.
+    ImageUrls,
     /// Images to see.
     Images,
     /// A schema that the answer must follow.
@@ -287,6 +294,7 @@ impl Feature {
         match self {
             Self::Audio => "audio",
             Self::Documents => "documents",
+            Self::ImageUrls => "image_urls",
             Self::Images => "images",
             Self::JsonSchema => "json_schema",
             Self::Responses => "responses",
@@ -297,6 +305,9 @@ impl Feature {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     /// The fields of a chat request that a quirk may name, ours among them.
@@ -354,16 +365,76 @@ mod tests {
         }
     }
 
+    /// The names that [OpenTelemetry](https://github.com/open-telemetry/semantic-conventions-genai) has for providers.
+    const CONVENTIONS: &[&str] = &[
+        "anthropic",
+        "aws.bedrock",
+        "azure.ai.inference",
+        "azure.ai.openai",
+        "cohere",
+        "deepseek",
+        "gcp.gemini",
+        "gcp.vertex_ai",
+        "groq",
+        "ibm.watsonx.ai",
+        "mistral_ai",
+        "openai",
+        "perplexity",
+        "x_ai",
+    ];
+
+    #[test]
+    fn names_in_telemetry_are_the_conventions_or_our_own() {
+        for Provider { id, otel, .. } in PROVIDERS {
+            // A provider's other addresses share its name.
+            assert!(CONVENTIONS.contains(otel) || find(otel).is_some(), "{id}: {otel}");
+        }
+        for (id, otel) in [("azure_ai", "azure.ai.inference"), ("mistral", "mistral_ai"), ("xai", "x_ai")] {
+            assert_eq!(find(id).map(|provider| provider.otel), Some(otel));
+        }
+    }
+
+    #[test]
+    fn every_operation_has_one_surface_in_a_format() {
+        for Provider { id, surfaces, .. } in PROVIDERS {
+            assert!(!surfaces.is_empty(), "{id}");
+            for Surface { operation, models, when, path, format, .. } in *surfaces {
+                let one = (*operation, *format, *models, *when);
+                let same = surfaces.iter().filter(|s| (s.operation, s.format, s.models, s.when) == one).count();
+                assert_eq!(same, 1, "{id}: {operation:?} in {format:?} twice");
+                assert!(path.0.starts_with('/') && !path.0.contains(['#', ' ']), "{id}: {}", path.0);
+                // Tokens are counted for calls that are answered too.
+                let answered = surfaces.iter().any(|s| (s.operation, s.format) == (Operation::Generate, *format));
+                assert!(*operation != Operation::CountTokens || answered, "{id}: {format:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn headers_can_be_sent() {
+        let name = |name: &str| !name.is_empty() && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        for Provider { id, auth, headers, .. } in PROVIDERS {
+            let keys = match *auth {
+                Auth::Bearer | Auth::IbmIam => vec!["authorization"],
+                Auth::Header(key) => vec![key],
+                Auth::Headers(one, other) => vec![one, other],
+            };
+            assert!(keys.iter().all(|key| name(key)), "{id}: {keys:?}");
+            for (header, value) in *headers {
+                assert!(name(header) && !keys.contains(header), "{id}: {header}");
+                assert!(!value.is_empty() && value.bytes().all(|b| matches!(b, b' '..=b'~')), "{id}: {value}");
+            }
+        }
+    }
+
     #[test]
     fn addresses_are_complete() {
-        for Provider { id, address, env, surfaces, .. } in PROVIDERS {
+        for Provider { id, address, env, .. } in PROVIDERS {
             if let Address::Fixed(address) = address {
                 assert!(address.starts_with("https://") && !address.ends_with('/'), "{id}: {address}");
                 assert!(!address.ends_with("/completions"), "{id}: {address}");
                 assert!(!env.is_empty(), "{id}");
             }
-            assert!(!surfaces.is_empty(), "{id}");
-            assert!(surfaces.iter().all(|surface| surface.path.0.starts_with('/')), "{id}");
             assert!(env.bytes().all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_')), "{id}: {env}");
         }
     }
@@ -421,7 +492,20 @@ mod tests {
             assert!(quirks.drop.is_sorted_by(|one, next| one < next), "{id}");
             assert!(quirks.rename.iter().all(|(ours, theirs)| ours != theirs), "{id}");
             assert!(quirks.rename.iter().all(|(ours, _)| !quirks.drop.contains(ours)), "{id}");
-            assert!(quirks.clamp.iter().all(|(_, low, high)| low <= high), "{id}");
+            assert!(
+                quirks.clamp.iter().all(|(_, low, high)| low <= high && low.is_finite() && high.is_finite()),
+                "{id}"
+            );
+            // A field that is clamped is not renamed as well, nor is one that is dropped clamped.
+            let renamed = |field: &str| quirks.rename.iter().any(|(ours, theirs)| [*ours, *theirs].contains(&field));
+            for (field, ..) in quirks.clamp {
+                assert!(!renamed(field) && !quirks.drop.contains(field), "{id}: {field}");
+            }
+            assert!(quirks.rename.iter().all(|(_, theirs)| !quirks.drop.contains(theirs)), "{id}");
+            let once = |names: Vec<&str>| (1..names.len()).all(|at| !names[at..].contains(&names[at - 1]));
+            assert!(once(quirks.rename.iter().map(|(ours, _)| *ours).collect()), "{id}");
+            assert!(once(quirks.rename.iter().map(|(_, theirs)| *theirs).collect()), "{id}");
+            assert!(once(quirks.clamp.iter().map(|(field, ..)| *field).collect()), "{id}");
         }
     }
 

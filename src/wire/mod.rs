@@ -9,12 +9,15 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::event::Event;
 use crate::format::Format;
+use crate::http::Headers;
 use crate::json::{Body, Node};
 use crate::provider::Vectors;
 
 pub mod anthropic;
 pub mod aws;
+pub mod bedrock;
 pub mod cohere;
+pub mod gemini;
 pub mod names;
 pub mod ollama;
 pub mod openai;
@@ -25,13 +28,20 @@ pub mod responses;
 /// The wire that speaks `format`.
 pub fn of(format: Format) -> &'static dyn Wire {
     match format {
+        Format::Bedrock => &bedrock::Bedrock,
+        Format::BedrockEmbeddings => &bedrock::Embeddings,
         Format::Chat => &openai::Openai,
         Format::Cohere => &cohere::Cohere,
         Format::Embeddings => &openai::Embeddings,
+        Format::Gemini => &gemini::Gemini(Format::Gemini),
+        Format::GeminiEmbeddings => &gemini::Embeddings(Format::GeminiEmbeddings),
         Format::Messages => &anthropic::Anthropic,
         Format::Ollama => &ollama::Ollama,
         Format::Replicate => &replicate::Replicate,
         Format::Responses => &responses::Responses,
+        Format::Vertex => &gemini::Gemini(Format::Vertex),
+        Format::VertexEmbeddings => &gemini::Embeddings(Format::VertexEmbeddings),
+        Format::VertexPredict => &gemini::Embeddings(Format::VertexPredict),
     }
 }
 
@@ -49,6 +59,9 @@ pub trait Wire: Sync {
 
 /// Reads one answer into events, by the laws of [`crate::event`]. Framing and JSON are done before.
 pub trait Reader {
+    /// The answer's headers, before anything else.
+    fn head(&mut self, _headers: &Headers) {}
+
     /// A whole answer, not streamed.
     fn answer(&mut self, root: Node<'_>, out: &mut dyn FnMut(Event<'_>));
 
@@ -58,6 +71,11 @@ pub trait Reader {
     /// The stream has ended, or said so (`[DONE]`); may be called twice. A stream that ends without a finish is an
     /// [`Event::Error`].
     fn end(&mut self, out: &mut dyn FnMut(Event<'_>));
+
+    /// How many bytes of the stream it has kept so far because of what may follow. What it keeps beside them has a bound.
+    fn kept(&self) -> usize {
+        0
+    }
 }
 
 /// What a wire is told about the upstream.

@@ -4,6 +4,8 @@
 //! a digest of the original, and comes back as the client wrote it; a name that may stand as it is, stays. The digest
 //! depends on the name alone, so a conversation keeps its names, and its cached prompt, from turn to turn.
 
+use std::collections::BTreeMap;
+
 use sha2::{Digest, Sha256};
 
 use crate::json::Str;
@@ -21,13 +23,15 @@ pub struct Names {
     /// Whether a name must be an identifier: no `-`, and no digit in front.
     identifiers: bool,
     /// What is sent for which name. Names that stay are here only if they look like changed ones.
-    sent: Vec<(String, String)>,
+    sent: BTreeMap<String, String>,
+    /// Which name stands behind what is sent.
+    originals: BTreeMap<String, String>,
 }
 
 impl Names {
     /// Names of at most `limit` letters.
     pub fn new(limit: usize) -> Self {
-        Self { limit, identifiers: false, sent: Vec::new() }
+        Self { limit, identifiers: false, sent: BTreeMap::new(), originals: BTreeMap::new() }
     }
 
     /// Names of at most `limit` letters, digits and `_`, of which no digit stands in front.
@@ -42,16 +46,17 @@ impl Names {
         if fits && !looks_changed(&text) {
             return name.reborrow();
         }
-        if let Some((sent, _)) = self.sent.iter().find(|(_, original)| *original == text) {
+        if let Some(sent) = self.sent.get(&*text) {
             return Str::plain(sent.clone());
         }
         let mut sent = if fits { text.clone().into_owned() } else { self.change(&text, &text) };
         let mut salted = text.clone().into_owned();
-        while self.sent.iter().any(|(taken, _)| *taken == sent) {
+        while self.originals.contains_key(&sent) {
             salted.push('+');
             sent = self.change(&text, &salted);
         }
-        self.sent.push((sent.clone(), text.into_owned()));
+        self.originals.insert(sent.clone(), text.clone().into_owned());
+        self.sent.insert(text.into_owned(), sent.clone());
         Str::plain(sent)
     }
 
@@ -69,11 +74,11 @@ impl Names {
 
     /// The client's name for what was `sent`, if it is another.
     pub fn decode(&self, sent: &Str<'_>) -> Option<Str<'_>> {
-        if self.sent.is_empty() {
+        if self.originals.is_empty() {
             return None;
         }
         let text = sent.to_text();
-        let (_, original) = self.sent.iter().find(|(taken, _)| *taken == text)?;
+        let original = self.originals.get(&*text)?;
         (*original != text).then(|| Str::plain(original.as_str()))
     }
 }
@@ -126,6 +131,9 @@ pub fn digest(text: &str, digits: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn encode(names: &mut Names, name: &str) -> String {

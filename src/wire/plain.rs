@@ -43,6 +43,9 @@ fn piece<'a>(content: &'a Content<'a>, dropped: &mut Dropped, out: &mut Vec<Piec
         Content::Audio { .. } => {
             return Err(Error::invalid("the upstream takes no audio; text and images are allowed"));
         }
+        Content::Video(_) => {
+            return Err(Error::invalid("the upstream takes no video; text and images are allowed"));
+        }
         Content::Document(document) => self::document(document, dropped, out)?,
         Content::Image { source: Source::File(_), .. } => {
             return Err(Error::invalid("the upstream knows no uploaded files; send the image itself"));

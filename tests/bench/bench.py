@@ -33,7 +33,7 @@ ENVOY_CORE, RIG_CORE = 0, 1
 # Long enough that Envoy reads every event by itself, short enough for many streams a second.
 GAP_US = 500
 CONNECTIONS = 8
-CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
+CHAT = "/v1/chat/completions"
 
 
 @dataclass(frozen=True)
@@ -43,19 +43,32 @@ class Row:
     kind: str
     calls: int
     probes: int
-    two_roles: bool = False
+    setup: str = ""
+
+    @property
+    def provider(self) -> traffic.Provider:
+        return traffic.PROVIDERS[traffic.MODELS[self.model]]
 
     @property
     def native_path(self) -> str:
-        return MESSAGES if configs.MODELS[self.model] == "claude" else CHAT
+        return self.provider.stream_path if self.kind == "stream" else self.provider.path
+
+
+NAMES = {"claude": "Anthropic", "openai": "OpenAI", "gemini": "Gemini", "bedrock": "Bedrock, signed"}
 
 
 def rows() -> list[Row]:
-    ways = {"OpenAI to Anthropic": "claude-sonnet-4-5", "OpenAI to OpenAI": "gpt-4o"}
     kinds = [("2 KB chat", "chat", 4000, 100), ("stream of 100 events", "stream", 300, 20), ("1 MB image", "image", 300, 20)]
-    one = [Row(f"{text}, {way}", model, kind, calls, probes) for text, kind, calls, probes in kinds for way, model in ways.items()]
+    one = [
+        Row(f"{text}, OpenAI to {NAMES[upstream]}", model, kind, calls, probes)
+        for text, kind, calls, probes in kinds
+        for model, upstream in traffic.MODELS.items()
+        if kind != "image" or upstream in ("claude", "openai")
+    ]
+    claude = next(iter(traffic.MODELS))
     both = [
-        Row(f"{text}, OpenAI to Anthropic, two roles and a key", ways["OpenAI to Anthropic"], kind, calls, probes, True)
+        Row(f"{text}, OpenAI to Anthropic, two roles, {what}", claude, kind, calls, probes, setup)
+        for setup, what in configs.SETUPS.items()
         for text, kind, calls, probes in kinds[:2]
     ]
     return one + both
@@ -131,17 +144,16 @@ class Arm:
             {"content-type": "application/json", **dict(header.split(": ") for header in self.headers())},
         )
         try:
-            answer = urllib.request.urlopen(request, timeout=20).read().decode()
+            answer = urllib.request.urlopen(request, timeout=20).read()
         except urllib.error.HTTPError as error:
             sys.exit(f"{self.name}, {row.name}: {error.code} {error.read().decode()}")
-        openai = self.path(row) == CHAT
+        provider = traffic.PROVIDERS["openai"] if self.path(row) == CHAT else row.provider
         if row.kind == "stream":
-            end, count = ("data: [DONE]\n\n", traffic.EVENTS) if openai else ("message_stop\"}\n\n", traffic.EVENTS)
-            good = answer.endswith(end) and answer.count("data: ") >= count
+            good = answer.endswith(provider.end) and answer.count(b"text" if provider.kind == "eventstream" else b"data: ") >= traffic.EVENTS
         else:
-            good = json.loads(answer)["choices" if openai else "content"]
+            good = json.loads(answer).keys() == json.loads(provider.whole()).keys() or b'"choices"' in answer
         if not good:
-            sys.exit(f"{self.name}, {row.name}: not the answer that was expected:\n{answer[:2000]}")
+            sys.exit(f"{self.name}, {row.name}: not the answer that was expected:\n{answer[:2000]!r}")
 
 
 def ready(admin: int) -> bool:
@@ -169,7 +181,7 @@ def measure(row: Row, arms: list[Arm], rounds: int, scale: float) -> dict:
     result = {}
     for arm in arms:
         p50, p99 = quantiles(times[arm.name])
-        result[arm.name.rstrip("2")] = {"cpu_us": min(costs[arm.name]), "rounds_us": costs[arm.name], "p50_us": p50, "p99_us": p99}
+        result[arm.name.split("-")[0]] = {"cpu_us": min(costs[arm.name]), "rounds_us": costs[arm.name], "p50_us": p50, "p99_us": p99}
     return result
 
 
@@ -196,19 +208,19 @@ def main() -> None:
         print("the machine is busy with something else: expect noise", file=sys.stderr)
     chosen = [row for row in rows() if options.rows in row.name]
 
-    traffic.write(TRAFFIC, list(configs.MODELS))
+    traffic.write(TRAFFIC)
     port = free_port()
     processes = [start(RIG_CORE, RIG, "upstream", port, TRAFFIC, GAP_US, log="upstream")]
     results = {}
     try:
         names = ["plain", "noop"] if options.floor else ["plain", "noop", "dragoman"]
-        for two_roles in (False, True):
-            part = [row for row in chosen if row.two_roles == two_roles]
+        for setup in ("", *configs.SETUPS):
+            part = [row for row in chosen if row.setup == setup]
             if not part:
                 continue
             arms = []
             for name in names:
-                arms.append(Arm(name + "2" * (two_roles and name != "plain"), port))
+                arms.append(Arm(f"{name}-{setup}" if setup and name != "plain" else name, port))
                 processes.append(arms[-1].process)
             for row in part:
                 results[row.name] = measure(row, arms, options.rounds, options.scale)

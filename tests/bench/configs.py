@@ -3,14 +3,21 @@
 import hashlib
 import json
 
+from traffic import MODELS
+
 KEY = "sk-bench"
-MODELS = {"claude-sonnet-4-5": "claude", "gpt-4o": "openai"}
 ANY_TYPE = "type.googleapis.com/envoy.extensions"
 # Bodies of a megabyte and more are held whole by a filter that rewrites them.
 BUFFER = 16 << 20
 
 
-def dragoman(role: str, rig: int) -> dict:
+# What arms with a filter in both places have beside it.
+SETUPS = {"key": "a key", "limits": "key, team and model limits, a budget"}
+# Windows that no bench fills.
+LIMITS = {"rpm": 10**9, "tpm": 10**14, "input_tpm": 10**14, "parallel": 10**6}
+
+
+def dragoman(role: str, rig: int, setup: str = "") -> dict:
     """The filter's own configuration."""
     address = f"http://127.0.0.1:{rig}"
     config = {
@@ -27,6 +34,19 @@ def dragoman(role: str, rig: int) -> dict:
                 "base_url": f"{address}/v1",
                 "credentials": {"api_key": {"value": "sk-oai-bench"}},
             },
+            "gemini": {
+                "provider": "gemini",
+                "base_url": address,
+                "credentials": {"api_key": {"value": "AIza-bench"}},
+            },
+            "bedrock": {
+                "provider": "bedrock",
+                "base_url": address,
+                "options": {"region": "us-east-1"},
+                "credentials": {
+                    "aws": {"access_key_id": {"value": "AKIABENCH"}, "secret_access_key": {"value": "bench"}},
+                },
+            },
         },
         "models": [{"name": model, "upstreams": [upstream]} for model, upstream in MODELS.items()],
     }
@@ -37,6 +57,11 @@ def dragoman(role: str, rig: int) -> dict:
                 "hash": "sha256:" + hashlib.sha256(KEY.encode()).hexdigest(),
             }
         ]
+    if role == "gateway" and setup == "limits":
+        budget = {"usd": 10**9, "per": "month"}
+        config["keys"][0] |= {"team": "bench", "limits": LIMITS, "budget": budget}
+        config["teams"] = [{"id": "bench", "limits": LIMITS, "budget": budget}]
+        config["models"] = [model | {"limits": LIMITS} for model in config["models"]]
     return config
 
 
@@ -58,16 +83,16 @@ def wasm(name: str, path: str, config: dict | None) -> dict:
 
 
 def filters(arm: str, rig: int, paths: dict[str, str]) -> tuple[list, list]:
-    """The filters of the listener and those of the clusters. Arms: plain, noop, noop2, dragoman, dragoman2 (both roles)."""
-    if arm == "plain":
+    """The filters of the listener and those of the clusters. Arms: plain, noop and dragoman, the latter with `-SETUP` where
+    both places have one."""
+    name, _, setup = arm.partition("-")
+    if name == "plain":
         return [], []
-    if arm == "noop":
-        return [wasm("noop", paths["noop"], None)], []
-    if arm == "noop2":
-        return [wasm("noop", paths["noop"], None)], [wasm("noop-upstream", paths["noop"], None)]
-    if arm == "dragoman":
+    if name == "noop":
+        return [wasm("noop", paths["noop"], None)], [wasm("noop-upstream", paths["noop"], None)] if setup else []
+    if not setup:
         return [wasm("standalone", paths["dragoman"], dragoman("standalone", rig))], []
-    gateway, upstream = (wasm(role, paths["dragoman"], dragoman(role, rig)) for role in ("gateway", "upstream"))
+    gateway, upstream = (wasm(role, paths["dragoman"], dragoman(role, rig, setup)) for role in ("gateway", "upstream"))
     return [gateway], [upstream]
 
 

@@ -7,6 +7,7 @@ continuous integration uses.
 """
 
 import json
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,6 @@ BASELINE = ROOT / "tests/bench/fuel.json"
 WASM = ROOT / "target/dragoman.wasm"
 TRAFFIC = ROOT / "target/bench/traffic"
 MOST_INSTRUCTIONS, MOST_GROWTH = 1.10, 1.05
-PATHS = {"claude": "/v1/messages", "openai": "/v1/chat/completions"}
 # How much of a body a host reads at once.
 READ = 64 << 10
 # Memory after so many calls is compared.
@@ -53,11 +53,17 @@ class Answer:
 
     @classmethod
     def of(cls, upstream: str, stream: bool) -> "Answer":
-        path = TRAFFIC / f"{PATHS[upstream][1:].replace('/', '_')}.{'sse' if stream else 'json'}"
-        body = path.read_bytes()
-        if stream:
-            return cls("text/event-stream", [event + b"\n\n" for event in body.split(b"\n\n")[:-1]])
-        return cls("application/json", pieces(body))
+        provider = traffic.PROVIDERS[upstream]
+        if not stream:
+            return cls("application/json", pieces(provider.whole().encode()))
+        body = provider.events()
+        if isinstance(body, str):
+            return cls("text/event-stream", [event.encode() for event in re.split(r"(?<=\n\n)|(?<=\r\n\r\n)", body) if event])
+        parts = []
+        while body:
+            size = int.from_bytes(body[:4])
+            parts, body = [*parts, body[:size]], body[size:]
+        return cls("application/vnd.amazon.eventstream", parts)
 
 
 def pieces(body: bytes) -> list[bytes]:
@@ -101,7 +107,8 @@ def counts(filter: Filter, model: str, upstream: str, kind: str) -> dict[str, in
     # The first call fills what is filled once.
     run(guest, 2, request, answer)
     path, body, rest = run(guest, 3, request, answer)
-    if path != PATHS[upstream]:
+    provider = traffic.PROVIDERS[upstream]
+    if path != (provider.stream_path if kind == "stream" else provider.path):
         raise Failed(f"{kind} to {upstream}: went to {path}")
     if kind == "stream":
         return {"call": rest, "event": body // len(answer.parts)}
@@ -155,12 +162,12 @@ def memory_grows(filter: Filter, model: str, upstream: str) -> bool:
 
 
 def main() -> None:
-    traffic.write(TRAFFIC, list(configs.MODELS))
+    traffic.write(TRAFFIC)
     filter = Filter()
     measured = {
         f"{kind}, OpenAI to {upstream}, per {part}": count
         for kind in ("chat", "stream", "image")
-        for model, upstream in configs.MODELS.items()
+        for model, upstream in traffic.MODELS.items()
         for part, count in counts(filter, model, upstream, kind).items()
     }
     if "--write" in sys.argv:
@@ -173,7 +180,7 @@ def main() -> None:
         ratio = count / baseline[name]
         worse |= ratio > MOST_INSTRUCTIONS
         print(f"{name:44}{count:12,}{ratio - 1:+9.1%}{'  too much' if ratio > MOST_INSTRUCTIONS else ''}")
-    for model, upstream in configs.MODELS.items():
+    for model, upstream in traffic.MODELS.items():
         worse |= memory_grows(filter, model, upstream)
     sys.exit(worse)
 

@@ -138,12 +138,17 @@ class Guest:
 
     def functions(self) -> dict[str, Callable]:
         found = {name: getattr(self, name) for name in dir(self) if name.startswith("proxy_")}
-        return found | {"environ_sizes_get": self.environ_sizes_get}
+        return found | {"environ_sizes_get": self.environ_sizes_get, "random_get": self.random_get}
 
     def environ_sizes_get(self, count: int, size: int) -> int:
         """An empty environment."""
         self.write_number(count, 0)
         self.write_number(size, 0)
+        return OK
+
+    def random_get(self, at: int, size: int) -> int:
+        """The same each time, so that runs can be compared."""
+        self.write(at, bytes(size))
         return OK
 
     def proxy_log(self, level: int, at: int, size: int) -> int:

@@ -1,9 +1,16 @@
-"""What is said in a measured call: requests in OpenAI's format, answers in the two providers' own formats."""
+"""What is said in a measured call: requests in OpenAI's format, answers in the providers' own formats."""
 
 import base64
 import json
 import random
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from eventstream import encode
 
 EVENTS = 100
 IMAGE_BYTES = 750_000  # a megabyte in base64
@@ -122,7 +129,7 @@ def anthropic_json() -> str:
             "id": "msg_01XFDUDYJgAACzvnptvVoYEL",
             "type": "message",
             "role": "assistant",
-            "model": "claude-sonnet-4-5-20250929",
+            "model": "claude-sonnet-5-5",
             "content": [{"type": "text", "text": prose(EVENTS)}],
             "stop_reason": "end_turn",
             "stop_sequence": None,
@@ -143,7 +150,7 @@ def anthropic_events() -> str:
         "id": "msg_01XFDUDYJgAACzvnptvVoYEL",
         "type": "message",
         "role": "assistant",
-        "model": "claude-sonnet-4-5-20250929",
+        "model": "claude-sonnet-5-5",
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,
@@ -173,15 +180,80 @@ def anthropic_events() -> str:
     return "".join(f"event: {event['type']}\ndata: {dump(event)}\n\n" for event in events)
 
 
-def write(directory: Path, models: list[str]) -> None:
+def gemini(text: str, finish: str | None) -> dict:
+    candidate = {"content": {"parts": [{"text": text}], "role": "model"}, "index": 0}
+    return {
+        "candidates": [candidate | ({"finishReason": finish} if finish else {})],
+        "usageMetadata": {"promptTokenCount": 412, "candidatesTokenCount": 104, "totalTokenCount": 516},
+        "modelVersion": "gemini-2.5-flash",
+        "responseId": "mOp5aN2hMc_5nvgP0uTIqQ4",
+    }
+
+
+def gemini_json() -> str:
+    return dump(gemini(prose(EVENTS), "STOP"))
+
+
+def gemini_events() -> str:
+    words = prose(EVENTS).split()
+    parts = [gemini(f" {word}", None) for word in words[:-1]] + [gemini(f" {words[-1]}", "STOP")]
+    return "".join(f"data: {dump(part)}\r\n\r\n" for part in parts)
+
+
+USED = {"usage": {"inputTokens": 412, "outputTokens": 104, "totalTokens": 516}, "metrics": {"latencyMs": 640}}
+
+
+def bedrock_json() -> str:
+    message = {"role": "assistant", "content": [{"text": prose(EVENTS)}]}
+    return dump({"output": {"message": message}, "stopReason": "end_turn"} | USED)
+
+
+def bedrock_events() -> bytes:
+    deltas = [{"contentBlockIndex": 0, "delta": {"text": f" {word}"}, "p": "abcdefgh"} for word in prose(EVENTS).split()]
+    events = [
+        ("messageStart", {"role": "assistant"}),
+        *(("contentBlockDelta", delta) for delta in deltas),
+        ("contentBlockStop", {"contentBlockIndex": 0}),
+        ("messageStop", {"stopReason": "end_turn"}),
+        ("metadata", USED),
+    ]
+    return b"".join(encode("event", name, payload) for name, payload in events)
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Where a provider is called, and what it answers."""
+
+    path: str
+    stream_path: str
+    whole: Callable[[], str]
+    events: Callable[[], str | bytes]
+    # Of the stream: what the rig calls its file, and what it ends with.
+    kind: str = "sse"
+    end: bytes = b""
+
+
+MODELS = {"claude-sonnet-5-5": "claude", "gpt-4o": "openai", "gemini-2.5-flash": "gemini", "us.amazon.nova-pro-v1": "bedrock"}
+GEMINI, BEDROCK = "/v1beta/models/gemini-2.5-flash", "/model/us.amazon.nova-pro-v1"
+PROVIDERS = {
+    "claude": Provider("/v1/messages", "/v1/messages", anthropic_json, anthropic_events, end=b'message_stop"}\n\n'),
+    "openai": Provider("/v1/chat/completions", "/v1/chat/completions", openai_json, openai_events, end=b"data: [DONE]\n\n"),
+    "gemini": Provider(f"{GEMINI}:generateContent", f"{GEMINI}:streamGenerateContent?alt=sse", gemini_json, gemini_events, end=b"}\r\n\r\n"),
+    "bedrock": Provider(f"{BEDROCK}/converse", f"{BEDROCK}/converse-stream", bedrock_json, bedrock_events, "eventstream"),
+}
+
+
+def file(path: str) -> str:
+    """The name of the file with the answer of a path, without its ending."""
+    return re.sub(r"[^A-Za-z0-9]", "_", path[1:])
+
+
+def write(directory: Path) -> None:
     """The files that the rig reads: answers by path, and MODEL.chat, MODEL.stream and MODEL.image."""
     directory.mkdir(parents=True, exist_ok=True)
-    answers = {
-        "v1_chat_completions.json": openai_json(),
-        "v1_chat_completions.sse": openai_events(),
-        "v1_messages.json": anthropic_json(),
-        "v1_messages.sse": anthropic_events(),
-    }
-    bodies = {f"{model}.{kind}": body for model in models for kind, body in requests(model).items()}
-    for name, text in (answers | bodies).items():
-        (directory / name).write_text(text)
+    files = {f"{model}.{kind}": body for model in MODELS for kind, body in requests(model).items()}
+    for provider in PROVIDERS.values():
+        files[f"{file(provider.path)}.json"] = provider.whole()
+        files[f"{file(provider.stream_path)}.{provider.kind}"] = provider.events()
+    for name, text in files.items():
+        (directory / name).write_bytes(text if isinstance(text, bytes) else text.encode())

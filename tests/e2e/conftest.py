@@ -72,6 +72,13 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def release() -> tuple[int, int]:
+    """Which Envoy is under test, such as (1, 40)."""
+    told = subprocess.run([ENVOY, "--version"], capture_output=True, text=True, check=True).stdout
+    major, minor = re.search(r"/(\d+)\.(\d+)\.", told).groups()
+    return int(major), int(minor)
+
+
 class Process:
     """A child with its output in a log file of its own."""
 
@@ -124,7 +131,7 @@ class Providers:
 class Envoy:
     """A running Envoy, ready to take calls."""
 
-    def __init__(self, name: str, config: str, port: int, admin: int, environment: dict[str, str]):
+    def __init__(self, name: str, config: str, port: int, admin: int, environment: dict[str, str], workers: int):
         self.url = f"http://127.0.0.1:{port}"
         self.admin = f"http://127.0.0.1:{admin}"
         self.port = port
@@ -133,8 +140,7 @@ class Envoy:
         path.write_text(config)
         self.process = Process(
             name,
-            # One worker, so that tests may rely on one VM seeing all calls.
-            [ENVOY, "-c", path, "--concurrency", "1", "--use-dynamic-base-id", "--file-flush-interval-msec", "20",
+            [ENVOY, "-c", path, "--concurrency", str(workers), "--use-dynamic-base-id", "--file-flush-interval-msec", "20",
              "--log-level", "warning", "--component-log-level", "wasm:debug"],
             environment,
         )  # fmt: skip
@@ -206,10 +212,11 @@ class Starter:
         self.started: list[Envoy] = []
         self.processes = node.stash[PROCESSES] = [providers.process]
 
-    def __call__(self, config: str | Path | dict, env: dict[str, str] | None = None) -> Envoy:
+    def __call__(self, config: str | Path | dict, env: dict[str, str] | None = None, workers: int = 1) -> Envoy:
         """An Envoy with a configuration: a path in the project, YAML, or a document.
 
-        `env` adds environment variables, such as providers' keys.
+        `env` adds environment variables, such as providers' keys. Of one worker tests may expect that one VM sees all
+        calls.
         """
         if isinstance(config, dict):
             text = json.dumps(config)
@@ -222,7 +229,7 @@ class Starter:
             text = re.sub(rf"\b{shipped}\b", str(used), text)
         text = re.sub(r"[\w./-]*\bdragoman\.wasm\b", str(WASM), text)
         number = f"-{len(self.started) + 1}" if self.started else ""
-        envoy = Envoy(f"{self.name}{number}", text, port, admin, env or {})
+        envoy = Envoy(f"{self.name}{number}", text, port, admin, env or {}, workers)
         self.started.append(envoy)
         self.processes.append(envoy.process)
         return envoy

@@ -31,11 +31,11 @@ def gateway_role(upstreams: dict, models: list | None = None, **more) -> dict:
     return {"role": "gateway"} | standalone(upstreams, models, **more)
 
 
-def render(document: dict, *arguments: str | Path) -> str:
+def render(document: dict, *arguments: str | Path, env: dict[str, str] = KEYS) -> str:
     """What `dragoman envoy` writes for a document."""
     command = [COMMAND, "envoy", "-", *arguments]
     done = subprocess.run(
-        command, input=yaml.safe_dump(document), env=os.environ | KEYS, capture_output=True, text=True, check=False
+        command, input=yaml.safe_dump(document), env=os.environ | env, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -4,11 +4,13 @@ Cohere makes its types from its description of its API; Mistral's and Ollama's a
 """
 
 import inspect
+from typing import Literal, NotRequired, get_args
 
 import cohere
 import ollama
 from mistralai.client import models as mistralai
 from official import adapter
+from typing_extensions import TypedDict
 
 
 def same(kind: object, body: object) -> None:
@@ -51,6 +53,44 @@ def ollama_request(body: dict) -> None:
             assert isinstance(call["function"]["arguments"], dict)
     known = ollama.Options.model_fields.keys()
     assert body.get("options", {}).keys() <= known
+
+
+class TitanText(TypedDict):
+    """https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-text.html"""
+
+    inputText: str
+    dimensions: NotRequired[Literal[256, 512, 1024]]
+    normalize: NotRequired[bool]
+    embeddingTypes: NotRequired[list[Literal["float", "binary"]]]
+
+
+class NovaText(TypedDict):
+    truncationMode: Literal["START", "END", "NONE"]
+    value: str
+
+
+class NovaSingle(TypedDict):
+    embeddingPurpose: Literal["GENERIC_INDEX", "GENERIC_RETRIEVAL", "TEXT_RETRIEVAL", "CLASSIFICATION", "CLUSTERING"]
+    embeddingDimension: NotRequired[Literal[256, 384, 1024, 3072]]
+    text: NovaText
+
+
+class NovaEmbedding(TypedDict):
+    """https://docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html"""
+
+    schemaVersion: NotRequired[Literal["nova-multimodal-embed-v1"]]
+    taskType: Literal["SINGLE_EMBEDDING"]
+    singleEmbeddingParams: NovaSingle
+
+
+def bedrock_embeddings(body: dict) -> None:
+    """Each maker's own; Cohere's is that of its API but for the model."""
+    if "texts" in body:
+        known = set(inspect.signature(cohere.ClientV2.embed).parameters) - {"self", "model", "request_options"}
+        assert body.keys() <= known
+        assert body["input_type"] in get_args(get_args(cohere.EmbedInputType)[0])
+    else:
+        same(NovaEmbedding if "taskType" in body else TitanText, body)
 
 
 # By format, or by a provider that follows OpenAI's in its own way.

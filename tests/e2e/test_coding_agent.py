@@ -224,7 +224,8 @@ def check_last(body: dict, model: str) -> None:
         assert tools[tool["name"]] == tool["input_schema"]
     assert tools["mcp__clock__now"] == {"type": "object", "properties": {}}
     assert tools[TOOLS[-1]["name"]]["properties"] == {"tags": {"type": "array", "items": {}}}
-    assert body["max_completion_tokens"] == 32_000
+    limit = "max_tokens" if model == "local/qwen3-coder" else "max_completion_tokens"
+    assert body[limit] == 32_000
     assert body.get("reasoning_effort") == EFFORTS[model]
 
 

@@ -27,7 +27,9 @@ UPSTREAMS = {
     "ollama": upstream("ollama"),
     "azure": upstream("azure", api_version="2024-10-21"),
     "azure-v1": upstream("azure", api_version="v1"),
-    "watsonx": upstream("watsonx", project="p-1"),
+    # Its key is exchanged for a token.
+    "watsonx": upstream("watsonx", project="p-1")
+    | {"credentials": {"ibm_iam": {"api_key": {"env": "OPENAI_API_KEY"}, "authority": HERE, "cluster": "tokens"}}},
 }
 # Each upstream by its name, as a model of its own.
 MODELS = [{"name": name, "upstreams": [name]} for name in UPSTREAMS]
@@ -44,7 +46,10 @@ each = pytest.mark.parametrize("model", list(UPSTREAMS))
 
 @pytest.fixture(scope="module")
 def envoy(shared_gateway: Starter) -> Envoy:
-    return shared_gateway(render(gateway_role(UPSTREAMS, MODELS)), KEYS)
+    envoy = shared_gateway(render(gateway_role(UPSTREAMS, MODELS)), KEYS)
+    client = openai.OpenAI(base_url=f"{envoy.url}/v1", api_key=KEY, max_retries=9)
+    assert client.chat.completions.create(model="watsonx", messages=[{"role": "user", "content": "Hi"}]).choices
+    return envoy
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,11 @@ IPV6 = {"provider": "openai_compatible", "base_url": "http://[::1]:8000/v1", "cr
 HOST = {"provider": "openai_compatible", "base_url": "https://llm.example.com/v1", "credentials": "host"}
 ALL = {"openai": OPENAI, "claude": CLAUDE, "local": LOCAL, "address": ADDRESS, "ipv6": IPV6, "host": HOST}
 BOTH = {"openai": OPENAI, "claude": CLAUDE}
+SIGNED = {"provider": "bedrock_mantle", "options": {"region": "eu-west-1"}, "credentials": "host"}
+IBM = {"ibm_iam": {"api_key": {"env": "OPENAI_API_KEY"}}}
+AZURE = {"azure_ad": {"tenant_id": "t", "client_id": "c", "client_secret": {"env": "OPENAI_API_KEY"}}}
+FETCHED = {"ibm": HOST | {"credentials": IBM}, "azure": HOST | {"provider": "azure_ai", "credentials": AZURE}}
+HOSTED = {"host": HOST, "signed": SIGNED, "openai": OPENAI}
 EVERYWHERE = [{"name": "smart", "aliases": ["gpt-4.1"], "upstreams": list(ALL), "timeouts": {"total": "20m"}}]
 MIXED = [
     {"name": "smart", "upstreams": ["openai", "claude"], "retries": 0},
@@ -45,6 +50,9 @@ DOCUMENTS = {
     "gateway-one-upstream": gateway_role({"claude": CLAUDE}),
     "caller-in-header": gateway_role(BOTH, MIXED, client_auth="header:x-caller"),
     "caller-in-metadata": standalone(BOTH, MIXED, client_auth="metadata:envoy.filters.http.jwt_authn.key_id"),
+    "tokens": gateway_role(FETCHED, [{"name": "m", "upstreams": ["ibm", "azure"]}]),
+    "credentials-of-the-host": gateway_role(HOSTED, [{"name": "m", "upstreams": list(HOSTED)}]),
+    "standalone-credentials-of-the-host": standalone(HOSTED),
     "numbers": gateway_role({"openai": OPENAI | {"params": {"default": {"temperature": 0.7, "seed": 3000000000}}}}),
     "words": gateway_role({"on": OPENAI, "y": CLAUDE}, [{"name": "no", "upstreams": ["on", "y"]}]),
 }  # fmt: skip
@@ -61,7 +69,8 @@ def validate(*arguments: str | Path) -> None:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_envoy_takes_it(name: str, tmp_path: Path):
     path = tmp_path / "envoy.yaml"
-    path.write_text(render(DOCUMENTS[name], "--ca", certifi.where()))
+    (tmp_path / "host.yaml").write_text('{"resources": []}')
+    path.write_text(render(DOCUMENTS[name], "--ca", certifi.where(), "--secrets", tmp_path))
     validate("-c", path)
 
 
@@ -108,8 +117,10 @@ def test_weights_are_kept_and_a_retry_goes_elsewhere(gateway):
     # By a name, as Envoy looks after such addresses in another way; the upstreams are at one address.
     by_name = {n: u | {"base_url": u["base_url"].replace("127.0.0.1", "localhost")} for n, u in MOCKS.items()}
     envoy = gateway(render(gateway_role(by_name, MODELS)), env=KEYS)
-    answers = [call(envoy, "spread").headers["x-dragoman-upstream"] for _ in range(16)]
-    assert (answers.count("claude"), answers.count("openai")) == (12, 4)
+    answers = [call(envoy, "spread").headers["x-dragoman-upstream"] for _ in range(1000)]
+    # Three of four, within four standard deviations.
+    assert abs(answers.count("claude") - 750) < 4 * (1000 * 3 / 4 * 1 / 4) ** 0.5
+    assert answers.count("openai") == 1000 - answers.count("claude")
     for _ in range(4):
         answer = call(envoy, "spread", "[mock status=529 upstream=anthropic]")
         assert (answer.status_code, answer.headers["x-dragoman-upstream"]) == (200, "openai"), answer.text

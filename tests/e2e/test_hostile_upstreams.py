@@ -226,7 +226,9 @@ def test_half_an_answer(client: str, stream: bool, role: Callable[..., dict], en
 def test_an_answer_that_is_odd(kind: str, client: str, stream: bool, envoy: Envoy):
     before = envoy.samples("dragoman_")
     got = call(envoy, client, f"scripted/fine {kind}", PROMPT, stream=stream)
-    assert (got.status_code, content(got, client)) == (int(kind == "with a code of its own") * 99 + 200, ANSWER), got.text
+    # An answer that is written anew has the one code that its format knows.
+    as_it_came = client == "chat" and not stream and kind == "with a code of its own"
+    assert (got.status_code, content(got, client)) == (299 if as_it_came else 200, ANSWER), got.text
     assert got.headers["content-type"] == ("text/event-stream" if stream else "application/json")
     assert attempts(envoy, before) == {("ok", "scripted"): 1}
     private = {name: got.headers[name] for name in PRIVATE if name in got.headers}

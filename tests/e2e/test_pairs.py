@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 import httpx
 import pytest
@@ -84,11 +85,6 @@ class Case:
     @property
     def model(self) -> str:
         return "smart" if self.way == "gateway" else MODELS[self.upstream]
-
-    @property
-    def configured(self) -> str:
-        """The configuration's name of the model."""
-        return "*" if self.way == "routes" else self.model
 
     @property
     def body(self) -> dict:
@@ -342,6 +338,8 @@ def test_the_client_gets_no_private_header(exchange: Exchange):
         "x-dragoman-upstream": case.upstream,
         "x-dragoman-upstream-model": MODELS[case.upstream],
     }
+    if not case.streams:
+        expected["x-dragoman-cost-usd"] = f"{cost(exchange) * Decimal('1e-9'):f}".rstrip("0")
     if case.streams:
         expected |= {"cache-control": "no-cache", "content-type": "text/event-stream; charset=utf-8"}
         expected |= {"transfer-encoding": "chunked"}
@@ -366,12 +364,18 @@ def tokens(exchange: Exchange) -> tuple[int, int]:
     return usage[f"{names[0]}_tokens"], usage[f"{names[1]}_tokens"]
 
 
+def cost(exchange: Exchange) -> int:
+    """What that costs, in billionths of a USD, at the providers' published prices."""
+    prices = {"openai": (2000, 8000), "claude": (3000, 15000)}[exchange.case.upstream]
+    return sum(count * price for count, price in zip(tokens(exchange), prices, strict=True))
+
+
 def test_the_access_log_tells_all(exchange: Exchange, providers: Providers):
     case, log = exchange.case, dict(exchange.log)
     spent = tokens(exchange)
     where = {
         "key": "demo",
-        "model": case.configured,
+        "model": case.model,
         "attempts": 2 if case.falls_back else 1,
         "upstream": case.upstream,
         "provider": PROVIDER[case.upstream],
@@ -381,6 +385,8 @@ def test_the_access_log_tells_all(exchange: Exchange, providers: Providers):
     assert json.loads(log.pop("usage")) == where | cache | {
         "input_tokens": spent[0],
         "output_tokens": spent[1],
+        "service_tier": "standard",
+        "cost_nanousd": cost(exchange),
         "complete": True,
     }
     assert log.pop("time") and log.pop("duration_ms") >= 0
@@ -393,6 +399,7 @@ def test_the_access_log_tells_all(exchange: Exchange, providers: Providers):
         "team": None,
         "input_tokens": str(spent[0]),
         "output_tokens": str(spent[1]),
+        "cost_nanousd": str(cost(exchange)),
         "finish_reason": "stop",
         "error": None,
     }
@@ -402,11 +409,12 @@ def test_the_call_is_counted_once(exchange: Exchange):
     case = exchange.case
     spent = tokens(exchange)
     place = {"upstream": case.upstream, "provider": PROVIDER[case.upstream]}
-    of = place | {"model": case.configured, "key": "demo"}
+    of = place | {"model": case.model, "key": "demo"}
     expected = {
         ("dragoman_requests_total", frozenset((of | {"operation": case.client, "status": "200"}).items())): 1,
         ("dragoman_tokens_total", frozenset((of | {"type": "input"}).items())): spent[0],
         ("dragoman_tokens_total", frozenset((of | {"type": "output"}).items())): spent[1],
+        ("dragoman_cost_nanousd_total", frozenset(of.items())): cost(exchange),
         ("dragoman_attempts_total", frozenset((place | {"result": "ok"}).items())): 1,
     }
     if case.falls_back:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ENVOY, ROOT
+from conftest import ENVOY, ROOT, release
 
 FILES = sorted((ROOT / "envoy").rglob("*.yaml"))
 NAMES = [str(path.relative_to(ROOT)) for path in FILES]
@@ -39,6 +39,8 @@ def test_plugins_fail_closed_and_share_one_vm(path: Path):
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_envoy_takes_the_file(path: Path):
+    if "envoy.filters.http.gcp_authn" in path.read_text() and release() < (1, 40):
+        pytest.skip("the tokens of a machine need Envoy 1.40")
     if not any("static_resources" in (document or {}) for document in documents(path)):
         pytest.skip("no Envoy bootstrap")
     # Validation compiles the module and has it read its configuration.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use dragoman::config::Config;
+use dragoman::config::{Config, Credentials};
 
 use crate::document;
 
@@ -29,6 +29,14 @@ pub fn run(options: Options) -> Result<ExitCode, String> {
                 eprintln!("{name}: warning: {warning}");
             }
             println!("{name}: {}", summary(&config));
+            for upstream in &config.upstreams {
+                if let Credentials::Token(source) = &upstream.credentials {
+                    let (upstream, url, cluster) = (&upstream.name, source.endpoint.url(), &source.cluster);
+                    println!(
+                        "{name}: upstreams.{upstream}: fetches tokens from {url} by the host's cluster `{cluster}`"
+                    );
+                }
+            }
             Ok(ExitCode::SUCCESS)
         }
         Err(faults) => {

@@ -1,6 +1,7 @@
 //! Configuration documents as people write them: YAML or JSON, in a file or on standard input.
 
 use std::io::Read;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use dragoman::json::Doc;
 use serde_yaml_ng::Value as Yaml;
@@ -65,6 +66,13 @@ fn convert(yaml: Yaml, place: &str) -> Result<serde_json::Value, String> {
 
 fn at(place: &str, message: &str) -> String {
     if place.is_empty() { message.to_owned() } else { format!("{place}: {message}") }
+}
+
+/// Unix seconds; `DRAGOMAN_NOW` makes output repeatable.
+#[expect(clippy::disallowed_methods, reason = "the command line reads the clock for the core")]
+pub fn now() -> u64 {
+    let set = std::env::var("DRAGOMAN_NOW").ok().and_then(|now| now.parse().ok());
+    set.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
 }
 
 #[cfg(test)]

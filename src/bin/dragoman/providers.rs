@@ -74,7 +74,7 @@ fn markdown() -> String {
 
 fn facts(provider: &Provider) -> Value {
     let (header, prefix) = match provider.auth {
-        Auth::Bearer => ("authorization", "Bearer "),
+        Auth::Bearer | Auth::IbmIam => ("authorization", "Bearer "),
         Auth::Header(name) | Auth::Headers(name, _) => (name, ""),
     };
     let headers: Map<String, Value> =
@@ -98,6 +98,7 @@ fn facts(provider: &Provider) -> Value {
         "otel": provider.otel,
         "address": address(provider),
         "auth": { "header": header, "prefix": prefix },
+        "tokens": provider.tokens.iter().map(|issuer| issuer.name()).collect::<Vec<_>>(),
         "headers": headers,
         "surfaces": provider.surfaces.iter().map(surface).collect::<Vec<_>>(),
         "quirks": {
@@ -155,8 +156,14 @@ fn formats(provider: &Provider) -> String {
 fn format(format: Format) -> &'static str {
     match format {
         Format::Chat => "chat",
+        Format::Bedrock => "converse",
         Format::Cohere => "cohere",
-        Format::Embeddings => "embeddings",
+        Format::BedrockEmbeddings
+        | Format::Embeddings
+        | Format::GeminiEmbeddings
+        | Format::VertexEmbeddings
+        | Format::VertexPredict => "embeddings",
+        Format::Gemini | Format::Vertex => "gemini",
         Format::Messages => "messages",
         Format::Ollama => "ollama",
         Format::Replicate => "replicate",

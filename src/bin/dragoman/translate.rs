@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,9 +11,11 @@ use dragoman::client;
 use dragoman::config::{Config, Upstream};
 use dragoman::endpoint::{self, Endpoint};
 use dragoman::error::Error;
+use dragoman::format::Operation;
 use dragoman::http::Headers;
 use dragoman::json::Doc;
 use dragoman::meter::Meter;
+use dragoman::record::Note;
 use dragoman::reply::{EVENT_STREAM, Plan};
 use serde_json::{Map, Value, json};
 
@@ -115,7 +116,7 @@ fn response(answer: &Answer) -> Result<ExitCode, String> {
         headers.set("content-type", if json { "application/json" } else { EVENT_STREAM });
     }
     let mut meter = Meter::default();
-    let now = now().saturating_mul(1000);
+    let now = document::now().saturating_mul(1000);
     let reply = &mut outbound.reply;
     let (status, media_type, out) = match reply.head(answer.status, &headers) {
         Plan::Stream => {
@@ -137,10 +138,14 @@ fn response(answer: &Answer) -> Result<ExitCode, String> {
     }
     let mut kept: Headers = headers.iter().filter(|(name, _)| !hidden(name)).collect();
     kept.set("content-type", media_type);
-    let body = match serde_json::from_slice::<Value>(&out) {
+    if let Some(seconds) = reply.retry_after() {
+        kept.set("retry-after", seconds.to_string());
+    }
+    let shown_body = match serde_json::from_slice::<Value>(&out) {
         Ok(value) => value,
         Err(_) => String::from_utf8_lossy(&out).into_owned().into(),
     };
+    let cost = cost(&answer.call, &config, &body, &meter);
     let usage = meter.usage.map(|usage| {
         json!({
             "input_tokens": usage.input,
@@ -151,12 +156,23 @@ fn response(answer: &Answer) -> Result<ExitCode, String> {
             "reasoning_tokens": usage.reasoning,
         })
     });
-    // No price is known yet, and an unknown price is never zero.
     let shown = json!({
-        "status": status, "headers": show_headers(&kept), "body": body, "usage": usage, "cost_nanousd": Value::Null,
+        "status": status, "headers": show_headers(&kept), "body": shown_body, "usage": usage, "cost_nanousd": cost,
     });
     print(&serde_json::to_vec_pretty(&shown).map_err(|e| e.to_string())?)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the answer cost, in nanodollars, if that is known.
+fn cost(call: &Call, config: &Config, request: &[u8], meter: &Meter) -> Option<u64> {
+    let usage = meter.usage?;
+    let (place, upstream) = named(config, &call.upstream).ok()?;
+    let Ok(Endpoint::Call(Operation::Generate, format)) = Endpoint::of("POST", &call.path, false) else { return None };
+    let doc = Doc::strict(request).ok()?;
+    let asked = client::ask(format, endpoint::model(&call.path), doc.root(), document::now()).ok()?.model;
+    let mut note = Note::new(config, upstream, &asked, config.name_at(&asked, place), None, Vec::new());
+    note.meter = meter.clone();
+    note.price(&usage)
 }
 
 fn configuration(call: &Call) -> Result<Config, String> {
@@ -177,13 +193,14 @@ fn outbound(call: &Call, config: &Config, headers: &Headers, body: &[u8]) -> Res
     let client = client::of(format);
     let translate = || {
         let doc = Doc::strict(body).map_err(|fault| Error::invalid(format!("the body is not JSON: {fault}")))?;
-        let ask = client::ask(format, endpoint::model(&call.path), doc.root(), now())?;
+        let ask = client::ask(format, endpoint::model(&call.path), doc.root(), document::now())?;
         let model = config.name_at(&ask.model, place);
         let mut headers = headers.clone();
         headers.set(":method", "POST");
         let now = ask.now;
-        let inbound =
-            Inbound { operation, format, headers: &headers, doc: &doc, ask: &ask, model: &model, turn: 0, now };
+        let secret = upstream.credentials.stand_in();
+        let (headers, doc, ask, model, secret) = (&headers, &doc, &ask, &model, secret.as_ref());
+        let inbound = Inbound { operation, format, headers, doc, ask, model, secret, now };
         attempt::request(config, upstream, inbound)
     };
     Ok(translate().map_err(|error| (client, error)))
@@ -225,11 +242,4 @@ fn print(bytes: &[u8]) -> Result<(), String> {
     let mut out = std::io::stdout().lock();
     let end: &[u8] = if bytes.ends_with(b"\n") { b"" } else { b"\n" };
     out.write_all(bytes).and_then(|()| out.write_all(end)).map_err(|e| format!("standard output: {e}"))
-}
-
-/// Unix seconds; `DRAGOMAN_NOW` makes output repeatable.
-#[expect(clippy::disallowed_methods, reason = "the command line reads the clock for the core")]
-fn now() -> u64 {
-    let set = std::env::var("DRAGOMAN_NOW").ok().and_then(|now| now.parse().ok());
-    set.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
 }

@@ -2,6 +2,7 @@
 
 use super::{Ask, shape};
 use crate::answer::{Answer, Block, Choice};
+use crate::client::OwnId;
 use crate::event::{BlockKind, FinishReason};
 use crate::json::{Body, Doc, Str, Writer};
 
@@ -11,7 +12,7 @@ pub(super) fn write(answer: &Answer, ask: &Ask) -> Vec<u8> {
     let mut tool_calls = 0;
     let mut body = Body::default();
     Writer::new(&mut body).object(|w| {
-        shape::id(w, &answer.id, ask.now);
+        shape::id(w, &answer.id, ask);
         w.key("object").text("chat.completion");
         w.key("created").u64(created);
         w.key("model").text(&ask.model);
@@ -19,7 +20,7 @@ pub(super) fn write(answer: &Answer, ask: &Ask) -> Vec<u8> {
             for (choice, index) in answer.choices.iter().zip(0..) {
                 w.object(|w| {
                     w.key("index").u64(index);
-                    w.key("message").object(|w| message(w, choice, created, &mut tool_calls));
+                    w.key("message").object(|w| message(w, choice, ask.own_id(), &mut tool_calls));
                     logprobs(w, choice);
                     let has = |found: fn(&BlockKind<'_>) -> bool| choice.blocks.iter().any(|b| found(&b.kind));
                     let tools = has(|kind| matches!(kind, BlockKind::ToolCall { .. }));
@@ -37,7 +38,7 @@ pub(super) fn write(answer: &Answer, ask: &Ask) -> Vec<u8> {
 }
 
 /// Members that OpenAI always writes are always there; the rest if there is something to say.
-fn message(w: &mut Writer<'_, '_>, choice: &Choice, created: u64, tool_calls: &mut u32) {
+fn message(w: &mut Writer<'_, '_>, choice: &Choice, own: OwnId, tool_calls: &mut u32) {
     let texts = |of: fn(&BlockKind<'_>) -> bool| -> Vec<Str<'_>> {
         choice.blocks.iter().filter(|b| of(&b.kind)).map(Block::text).filter(|text| !text.is_empty()).collect()
     };
@@ -61,10 +62,11 @@ fn message(w: &mut Writer<'_, '_>, choice: &Choice, created: u64, tool_calls: &m
         w.key("reasoning_content").concat(&reasoning);
     }
     thinking_blocks(w, choice);
+    images(w, choice);
     if calls().next().is_some() {
         w.key("tool_calls").array(|w| {
             for block in calls() {
-                tool_call(w, block, created, *tool_calls);
+                tool_call(w, block, own, *tool_calls);
                 *tool_calls = tool_calls.saturating_add(1);
             }
         });
@@ -103,10 +105,23 @@ fn thinking_blocks(w: &mut Writer<'_, '_>, choice: &Choice) {
     });
 }
 
-fn tool_call(w: &mut Writer<'_, '_>, block: &Block, created: u64, number: u32) {
+fn images(w: &mut Writer<'_, '_>, choice: &Choice) {
+    let mut images = choice.blocks.iter().filter_map(|block| match &block.kind {
+        BlockKind::Image { media_type, data } => Some((media_type, data)),
+        _ => None,
+    });
+    let Some(first) = images.next() else { return };
+    w.key("images").array(|w| {
+        for ((media_type, data), index) in std::iter::once(first).chain(images).zip(0..) {
+            shape::image(w, Some(index), media_type, data);
+        }
+    });
+}
+
+fn tool_call(w: &mut Writer<'_, '_>, block: &Block, own: OwnId, number: u32) {
     let BlockKind::ToolCall { id, name } = &block.kind else { return };
     w.object(|w| {
-        shape::tool_call_id(w, id, number, created);
+        shape::tool_call_id(w, id, number, own);
         w.key("type").text("function");
         w.key("function").object(|w| {
             w.key("name").str(name);

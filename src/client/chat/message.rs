@@ -1,5 +1,7 @@
 //! Messages, by role.
 
+use std::collections::BTreeMap;
+
 use super::super::fields::{boolean, list, object, optional, raw_object, required, string};
 use super::part;
 use super::request::unknown;
@@ -7,6 +9,7 @@ use crate::call::{Content, Message, Part, Role};
 use crate::error::Error;
 use crate::format::Format;
 use crate::json::{Node, Str};
+use crate::replay;
 
 /// Reads `messages`.
 pub(super) fn read(value: Node<'_>) -> Result<Vec<Message<'_>>, Error> {
@@ -17,27 +20,32 @@ pub(super) fn read(value: Node<'_>) -> Result<Vec<Message<'_>>, Error> {
 
 /// Calls in the old way, which have no ids: a result is that of the last call with its name.
 #[derive(Default)]
-struct Functions<'a>(Vec<Str<'a>>);
+struct Functions {
+    calls: usize,
+    /// The number of the last call of each name.
+    last: BTreeMap<String, usize>,
+}
 
-impl<'a> Functions<'a> {
-    fn call(&mut self, name: Str<'a>) -> Str<'a> {
-        self.0.push(name);
-        Self::id(self.0.len())
+impl Functions {
+    fn call<'a>(&mut self, name: &Str<'_>) -> Str<'a> {
+        self.calls = self.calls.saturating_add(1);
+        self.last.insert(name.to_text().into_owned(), self.calls);
+        Self::id(self.calls)
     }
 
-    fn result(&mut self, name: &Str<'a>) -> Str<'a> {
-        match self.0.iter().rposition(|called| called == name) {
-            Some(at) => Self::id(at.saturating_add(1)),
-            None => self.call(name.clone()),
+    fn result<'a>(&mut self, name: &Str<'_>) -> Str<'a> {
+        match self.last.get(&*name.to_text()) {
+            Some(number) => Self::id(*number),
+            None => self.call(name),
         }
     }
 
-    fn id(number: usize) -> Str<'a> {
+    fn id<'a>(number: usize) -> Str<'a> {
         Str::plain(format!("call_function_{number}"))
     }
 }
 
-fn message<'a>(value: Node<'a>, functions: &mut Functions<'a>) -> Result<Message<'a>, Error> {
+fn message<'a>(value: Node<'a>, functions: &mut Functions) -> Result<Message<'a>, Error> {
     let role = required(object(value)?, "role")?;
     let role = string(role).map_err(|e| e.at("role"))?.decode();
     let mut message = match &*role {
@@ -67,7 +75,7 @@ fn said(value: Node<'_>, role: Role) -> Result<Message<'_>, Error> {
     Ok(Message { role, name: optional(value, "name", string)?, parts })
 }
 
-fn assistant<'a>(value: Node<'a>, functions: &mut Functions<'a>) -> Result<Message<'a>, Error> {
+fn assistant<'a>(value: Node<'a>, functions: &mut Functions) -> Result<Message<'a>, Error> {
     let mut parts = Vec::new();
     reasoning(value, &mut parts)?;
     if let Some(content) = value.get("content") {
@@ -76,17 +84,24 @@ fn assistant<'a>(value: Node<'a>, functions: &mut Functions<'a>) -> Result<Messa
     if let Some(refusal) = optional(value, "refusal", string)? {
         parts.push(Content::Refusal(refusal).into());
     }
+    // Pictures that an earlier answer came with.
+    if let Some(images) = optional(value, "images", list)? {
+        for (at, picture) in images.filter_map(|image| image.get("image_url")).enumerate() {
+            let picture = part::image(picture).map_err(|e| e.at("image_url").at_index(at).at("images"))?;
+            parts.push(picture.into());
+        }
+    }
     if let Some(audio) = optional(value, "audio", raw_object)? {
         parts.push(Content::Native { format: Format::Chat, raw: audio }.into());
     }
     if let Some(call) = value.get("function_call") {
         let (name, arguments) = function(call).map_err(|e| e.at("function_call"))?;
-        let id = functions.call(name.clone());
+        let id = functions.call(&name);
         parts.push(Content::ToolCall { id, name, arguments }.into());
     }
     if let Some(calls) = optional(value, "tool_calls", list)? {
         for (at, call) in calls.enumerate() {
-            parts.push(tool_call(call).map_err(|e| e.at_index(at).at("tool_calls"))?.into());
+            tool_call(call, &mut parts).map_err(|e| e.at_index(at).at("tool_calls"))?;
         }
     }
     Ok(Message { role: Role::Assistant, name: optional(value, "name", string)?, parts })
@@ -140,14 +155,24 @@ fn reasoning_detail(value: Node<'_>) -> Result<Option<Content<'_>>, Error> {
     })
 }
 
-fn tool_call(value: Node<'_>) -> Result<Content<'_>, Error> {
+fn tool_call<'a>(value: Node<'a>, parts: &mut Vec<Part<'a>>) -> Result<(), Error> {
     let kind = optional(object(value)?, "type", string)?;
     if kind.is_some_and(|kind| kind != "function") {
-        return Ok(Content::Native { format: Format::Chat, raw: value.raw() });
+        parts.push(Content::Native { format: Format::Chat, raw: value.raw() }.into());
+        return Ok(());
     }
     let id = string(required(value, "id")?).map_err(|e| e.at("id"))?;
     let (name, arguments) = function(required(value, "function")?).map_err(|e| e.at("function"))?;
-    Ok(Content::ToolCall { id, name, arguments })
+    let (id, proof) = replay::open(id);
+    parts.extend(proof.or_else(|| elsewhere(value)).map(Part::from));
+    parts.push(Content::ToolCall { id, name, arguments }.into());
+    Ok(())
+}
+
+/// The signature of a call where [Google's own interface](https://ai.google.dev/gemini-api/docs/openai) has it.
+fn elsewhere(call: Node<'_>) -> Option<Content<'_>> {
+    let signature = call.get("extra_content")?.get("google")?.get("thought_signature")?.str()?;
+    Some(Content::Reasoning { text: Str::default(), signature: Some(signature), format: Some(Format::Gemini) })
 }
 
 /// Name and arguments.
@@ -158,10 +183,10 @@ fn function(value: Node<'_>) -> Result<(Str<'_>, Str<'_>), Error> {
 
 fn tool_result(value: Node<'_>) -> Result<Message<'_>, Error> {
     let id = string(required(value, "tool_call_id")?).map_err(|e| e.at("tool_call_id"))?;
-    result(value, id)
+    result(value, replay::open(id).0)
 }
 
-fn function_result<'a>(value: Node<'a>, functions: &mut Functions<'a>) -> Result<Message<'a>, Error> {
+fn function_result<'a>(value: Node<'a>, functions: &mut Functions) -> Result<Message<'a>, Error> {
     let name = string(required(value, "name")?).map_err(|e| e.at("name"))?;
     result(value, functions.result(&name))
 }

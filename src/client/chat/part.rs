@@ -5,6 +5,7 @@ use crate::call::{Content, Document, Part, Source};
 use crate::error::Error;
 use crate::format::Format;
 use crate::json::{Kind, Node, Str};
+use crate::replay;
 
 /// Reads `content`.
 pub(super) fn content<'a>(value: Node<'a>, out: &mut Vec<Part<'a>>) -> Result<(), Error> {
@@ -31,6 +32,8 @@ fn part(value: Node<'_>) -> Result<Part<'_>, Error> {
         "redacted_thinking" => thought(value)?.unwrap_or(native),
         "refusal" => Content::Refusal(string(required(value, "refusal")?).map_err(|e| e.at("refusal"))?),
         "text" => Content::text(string(required(value, "text")?).map_err(|e| e.at("text"))?),
+        // No word of OpenAI's, but of servers of models that watch.
+        "video_url" => video(required(value, "video_url")?).map_err(|e| e.at("video_url"))?,
         // Mistral's thought, which has the same type, is an array.
         "thinking" if value.get("thinking").is_some_and(|t| t.kind() == Kind::String) => {
             thought(value)?.unwrap_or(native)
@@ -64,7 +67,7 @@ pub(super) fn thought(value: Node<'_>) -> Result<Option<Content<'_>>, Error> {
         "thinking" => {
             let text = optional(value, "thinking", string)?.unwrap_or_default();
             let signature = optional(value, "signature", string)?.filter(|s| !s.is_empty());
-            let format = signature.is_some().then_some(Format::Messages);
+            let (signature, format) = signature.map(|s| replay::signature(s, Format::Messages)).unzip();
             Some(Content::Reasoning { text, signature, format })
         }
         _ => None,
@@ -80,13 +83,19 @@ pub(in crate::client) fn audio(value: Node<'_>) -> Result<Content<'_>, Error> {
     })
 }
 
-fn image(value: Node<'_>) -> Result<Content<'_>, Error> {
+/// A picture: a URL, or an object that holds one.
+pub(super) fn image(value: Node<'_>) -> Result<Content<'_>, Error> {
     // The short form that some providers and clients have.
     if value.kind() == Kind::String {
         return Ok(Content::Image { source: source(value)?, detail: None });
     }
     let url = required(object(value)?, "url")?;
     Ok(Content::Image { source: source(url).map_err(|e| e.at("url"))?, detail: optional(value, "detail", string)? })
+}
+
+fn video(value: Node<'_>) -> Result<Content<'_>, Error> {
+    let url = required(object(value)?, "url")?;
+    Ok(Content::Video(source(url).map_err(|e| e.at("url"))?))
 }
 
 fn file(value: Node<'_>) -> Result<Content<'_>, Error> {

@@ -1,5 +1,6 @@
 //! What whole answers and chunks have in common.
 
+use crate::client::{Ask, LONGEST_ID, OwnId};
 use crate::event::FinishReason;
 use crate::format::Format;
 use crate::json::{Doc, Node, Str, Writer};
@@ -9,10 +10,10 @@ use crate::usage::Usage;
 const PREFIX: &str = "chatcmpl-";
 
 /// `id`: the provider's.
-pub(super) fn id(w: &mut Writer<'_, '_>, id: &Str<'_>, now: u64) {
+pub(super) fn id(w: &mut Writer<'_, '_>, id: &Str<'_>, ask: &Ask) {
     let w = w.key("id");
-    if id.is_empty() {
-        w.text(&format!("{PREFIX}{now}"));
+    if id.is_empty() || id.len() > LONGEST_ID {
+        w.text(&format!("{PREFIX}{}", ask.own_id()));
     } else if id.strip_prefix(PREFIX).is_some() {
         w.str(id);
     } else {
@@ -73,9 +74,9 @@ pub(in crate::client) fn service_tier(w: &mut Writer<'_, '_>, tier: Option<&Str<
 }
 
 /// The id of a tool call: of `number`th one of the answer, if the provider gives none.
-pub(super) fn tool_call_id(w: &mut Writer<'_, '_>, id: &Str<'_>, number: u32, created: u64) {
+pub(super) fn tool_call_id(w: &mut Writer<'_, '_>, id: &Str<'_>, number: u32, own: OwnId) {
     if id.is_empty() {
-        w.key("id").text(&format!("call_{number}_{created}"));
+        w.key("id").text(&format!("call_{number}_{own}"));
     } else {
         w.key("id").str(id);
     }
@@ -104,6 +105,18 @@ pub(super) fn thinking(w: &mut Writer<'_, '_>, index: Option<u32>, text: &Str<'_
 /// A block of thought that only the provider can read.
 pub(super) fn redacted_thinking(w: &mut Writer<'_, '_>, index: Option<u32>, data: &Str<'_>) {
     entry(w, index, "redacted_thinking", |w| w.key("data").str(data));
+}
+
+/// A picture, as LiteLLM and OpenRouter hand it to clients.
+pub(super) fn image(w: &mut Writer<'_, '_>, index: Option<u32>, media_type: &Str<'_>, data: &Str<'_>) {
+    entry(w, index, "image_url", |w| {
+        w.key("image_url").object(|w| w.key("url").concat(&data_url(media_type, data)));
+    });
+}
+
+/// The pieces of a URL that is the data itself.
+pub(in crate::client) fn data_url<'d>(media_type: &'d Str<'_>, data: &'d Str<'_>) -> [Str<'d>; 4] {
+    ["data:".into(), media_type.reborrow(), ";base64,".into(), data.reborrow()]
 }
 
 /// A citation of an address: clients know no other.

@@ -17,12 +17,13 @@ pub(super) const DONE: &[u8] = b"data: [DONE]\n\n";
 pub(super) struct Writer {
     ask: Ask,
     frame: Frame,
-    created: u64,
     choices: Vec<Choice>,
     /// The number of tool calls so far, of all choices.
     tool_calls: u32,
     usage: Option<Usage>,
     service_tier: Option<Str<'static>>,
+    /// The bytes of thoughts and citations that were kept.
+    kept: usize,
     done: bool,
 }
 
@@ -40,6 +41,7 @@ struct Choice {
     started: bool,
     refused: bool,
     annotations: u32,
+    images: u32,
     thinking_blocks: u32,
     tool_calls: u32,
     /// The length of its text so far, in characters.
@@ -76,11 +78,11 @@ impl Writer {
         let mut writer = Self {
             ask: ask.clone(),
             frame: Frame { head: Vec::new(), tail: Vec::new() },
-            created: ask.now,
             choices: Vec::new(),
             tool_calls: 0,
             usage: None,
             service_tier: None,
+            kept: 0,
             done: false,
         };
         writer.start(&Str::default(), None);
@@ -89,14 +91,13 @@ impl Writer {
     }
 
     fn start(&mut self, id: &Str<'_>, created: Option<u64>) {
-        self.created = created.unwrap_or(self.ask.now);
         let mut body = Body::reuse(take(&mut self.frame.head));
         body.copy(b"data: ");
         let mut w = json::Writer::new(&mut body);
         w.open_object();
-        shape::id(&mut w, id, self.ask.now);
+        shape::id(&mut w, id, &self.ask);
         w.key("object").text("chat.completion.chunk");
-        w.key("created").u64(self.created);
+        w.key("created").u64(created.unwrap_or(self.ask.now));
         w.key("model").text(&self.ask.model);
         w.key("choices").open_array();
         self.frame.head = body.into_bytes();
@@ -130,10 +131,15 @@ impl Writer {
     }
 
     fn block_start(&mut self, index: u32, number: u32, kind: BlockKind<'_>, out: &mut Vec<u8>) {
-        let (created, count) = (self.created, self.tool_calls);
+        let (own, count) = (self.ask.own_id(), self.tool_calls);
         let Some((frame, choice)) = self.choice(index, matches!(kind, BlockKind::Text), out) else { return };
         let mut called = false;
         let block = match kind {
+            BlockKind::Image { media_type, data } => {
+                let at = Some(next(&mut choice.images));
+                frame.delta(out, index, |w| w.key("images").array(|w| shape::image(w, at, &media_type, &data)));
+                Block::Hidden
+            }
             BlockKind::Native { .. } => Block::Hidden,
             BlockKind::Reasoning => Block::Reasoning { text: String::new(), signature: None },
             BlockKind::RedactedReasoning { data } => {
@@ -150,7 +156,7 @@ impl Writer {
                 let call = next(&mut choice.tool_calls);
                 called = true;
                 frame.tool_call(out, index, call, |w| {
-                    shape::tool_call_id(w, &id, count, created);
+                    shape::tool_call_id(w, &id, count, own);
                     w.key("type").text("function");
                     w.key("function").object(|w| {
                         w.key("name").str(&name);
@@ -169,6 +175,8 @@ impl Writer {
     fn block_delta(&mut self, index: u32, number: u32, delta: Delta<'_>, out: &mut Vec<u8>) {
         let Some((frame, choice)) = self.choice(index, true, out) else { return };
         let Some((_, block)) = choice.open.iter_mut().find(|(n, _)| *n == number) else { return };
+        let length = delta.len();
+        let mut kept = 0;
         match (delta, block) {
             (Delta::Text(piece) | Delta::Arguments(piece), _) if piece.is_empty() => {}
             (Delta::Text(piece), Block::Text { .. }) => {
@@ -177,6 +185,7 @@ impl Writer {
             }
             (Delta::Text(piece), Block::Reasoning { text, .. }) => {
                 piece.escape_into(text);
+                kept = length;
                 frame.delta(out, index, |w| w.key("reasoning_content").str(&piece));
             }
             (Delta::Text(piece), Block::Refusal) => frame.delta(out, index, |w| w.key("refusal").str(&piece)),
@@ -186,15 +195,20 @@ impl Writer {
             }
             (Delta::Citation { format, raw }, Block::Text { citations, .. }) => {
                 citations.extend(shape::Annotation::read(format, raw));
+                kept = length;
             }
             (Delta::Logprobs(raw), _) => frame.choice(out, index, |w| {
                 w.key("delta").object(|_| {});
                 w.key("logprobs").raw_line(raw);
                 w.key("finish_reason").null();
             }),
-            (Delta::Signature(proof), Block::Reasoning { signature, .. }) => *signature = Some(proof.into_owned()),
+            (Delta::Signature(proof), Block::Reasoning { signature, .. }) => {
+                *signature = Some(proof.into_owned());
+                kept = length;
+            }
             _ => {}
         }
+        self.kept = self.kept.saturating_add(kept);
     }
 
     fn block_stop(&mut self, index: u32, number: u32, out: &mut Vec<u8>) {
@@ -283,6 +297,10 @@ impl StreamWriter for Writer {
                 }
             }
         }
+    }
+
+    fn kept(&self) -> usize {
+        self.kept
     }
 }
 

@@ -1,5 +1,8 @@
 //! Tools, and which of them shall be called.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use super::super::fields::{boolean, list, object, optional, raw_object, required, string, wrong};
 use super::request::unknown;
 use crate::call::{Tool, ToolChoice};
@@ -26,11 +29,18 @@ pub(in crate::client) struct Allowed<'a> {
 impl<'a> Allowed<'a> {
     /// Takes away the other tools.
     pub(in crate::client) fn apply(self, tools: &mut Vec<Tool<'a>>) -> Result<ToolChoice<'a>, Error> {
-        tools.retain(|tool| match tool {
-            Tool::Function { name, .. } => {
-                self.tools.iter().any(|(kind, n)| *kind == "function" && n.as_ref() == Some(name))
+        let mut kinds = BTreeSet::new();
+        let mut functions: BTreeSet<Cow<'_, str>> = BTreeSet::new();
+        for (kind, name) in &self.tools {
+            if *kind == "function" {
+                functions.extend(name.as_ref().map(Str::to_text));
+            } else {
+                kinds.insert(kind.to_text());
             }
-            Tool::Native { kind, .. } => self.tools.iter().any(|(k, _)| k == kind),
+        }
+        tools.retain(|tool| match tool {
+            Tool::Function { name, .. } => functions.contains(&name.to_text()),
+            Tool::Native { kind, .. } => kinds.contains(&kind.to_text()),
         });
         if tools.is_empty() {
             return Err(Error::invalid("none of the allowed tools is in `tools`").at("allowed_tools"));
@@ -48,13 +58,37 @@ pub(super) fn tools<'a>(value: Node<'a>, out: &mut Vec<Tool<'a>>) -> Result<(), 
 }
 
 fn tool(value: Node<'_>) -> Result<Tool<'_>, Error> {
-    let kind = required(object(value)?, "type")?;
+    if let Some(kind) = google(object(value)?) {
+        return Ok(Tool::Native { format: Format::Gemini, kind: Str::plain(kind), raw: value.raw() });
+    }
+    let kind = required(value, "type")?;
     let kind = string(kind).map_err(|e| e.at("type"))?;
     if kind != "function" {
         return Ok(Tool::Native { format: Format::Chat, kind, raw: value.raw() });
     }
     let cache = optional(value, "cache_control", raw_object)?;
     function(required(value, "function")?, cache).map_err(|e| e.at("function"))
+}
+
+/// The name of a [tool that Google runs](https://ai.google.dev/api/caching#Tool), which has one member and no type.
+fn google(tool: Node<'_>) -> Option<&'static str> {
+    const NAMES: [&str; 10] = [
+        "codeExecution",
+        "code_execution",
+        "enterpriseWebSearch",
+        "enterprise_web_search",
+        "googleMaps",
+        "google_maps",
+        "googleSearch",
+        "google_search",
+        "urlContext",
+        "url_context",
+    ];
+    let mut members = tool.members();
+    match (members.next(), members.next()) {
+        (Some((name, _)), None) => NAMES.into_iter().find(|known| *known == name),
+        _ => None,
+    }
 }
 
 /// Reads `functions`, the tools of old.

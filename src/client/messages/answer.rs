@@ -3,17 +3,22 @@
 use std::borrow::Cow;
 
 use super::super::Ask;
-use super::usage::{Seen, message_id, service_tier, stop_reason, tool_id, write_stop, write_usage};
+use super::usage::{Seen, message_id, picture, service_tier, stop_reason, tool_id, write_stop, write_usage};
 use crate::answer::{Answer, Block, Choice};
 use crate::event::BlockKind;
 use crate::format::Format;
 use crate::json::{Body, Change, Doc, Edits, Kind, Node, Str, Writer};
 
 pub(super) fn write(answer: &Answer, ask: &Ask) -> Vec<u8> {
+    let mut body = Body::default();
+    if let (None, Some(usage)) = (answer.choices.first(), &answer.usage) {
+        // Tokens were counted.
+        Writer::new(&mut body).object(|w| w.key("input_tokens").u64(usage.input));
+        return body.into_bytes();
+    }
     let none = Choice::default();
     let choice = answer.choices.first().unwrap_or(&none);
-    let id = message_id(&answer.id, ask.now);
-    let mut body = Body::default();
+    let id = message_id(&answer.id, ask);
     let mut w = Writer::new(&mut body);
     w.object(|w| {
         write_head(w, &id, &ask.model);
@@ -51,6 +56,10 @@ fn write_block(w: &mut Writer<'_, '_>, block: &Block, id: &Str<'_>, index: u64) 
     match &block.kind {
         BlockKind::Native { format: Format::Messages, raw } => w.raw(&whole(raw, &block.native)),
         BlockKind::Native { .. } => {}
+        BlockKind::Image { media_type, data } => w.object(|w| {
+            w.key("type").text("text");
+            w.key("text").str(&picture(media_type, data));
+        }),
         BlockKind::Reasoning => {
             if !block.text().is_empty() || block.signature.is_some() {
                 w.object(|w| {
@@ -98,6 +107,9 @@ fn write_input(w: &mut Writer<'_, '_>, arguments: &Str<'_>) {
     }
 }
 
+/// The most members that deltas of a native block bring. Real ones bring one or two.
+const MOST_MEMBERS: usize = 32;
+
 /// A native block with its deltas in it: pieces of `input` are joined, other members are what the last delta says.
 fn whole<'a>(raw: &'a str, deltas: &[String]) -> Cow<'a, str> {
     let docs: Vec<Doc<'_>> = deltas.iter().filter_map(|delta| Doc::lenient(delta.as_bytes()).ok()).collect();
@@ -113,7 +125,9 @@ fn whole<'a>(raw: &'a str, deltas: &[String]) -> Cow<'a, str> {
         }
         for (name, value) in delta.members().filter(|(name, _)| name != "type") {
             members.retain(|(n, _)| *n != name);
-            members.push((name, value.raw()));
+            if members.len() < MOST_MEMBERS {
+                members.push((name, value.raw()));
+            }
         }
     }
     if Doc::lenient(input.as_bytes()).is_ok() {

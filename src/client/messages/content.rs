@@ -1,20 +1,24 @@
 //! Reads the content of messages.
 
 use super::super::fields::{boolean, list, object, optional, raw_object, string, wrong};
-use super::field::{each, required, unknown_word};
+use super::field::{required, unknown_word};
 use crate::call::{Content, Document, Part, Role, Source};
 use crate::error::{Error, shorten};
 use crate::format::Format;
 use crate::json::{Kind, Node, Str};
+use crate::replay;
 
-/// Fields that have no place in a [`Generate`](crate::call::Generate), each once.
+/// Fields that have no place in a [`Generate`](crate::call::Generate), each once, as many as are worth a report.
 #[derive(Debug, Default)]
 pub(super) struct Unread(Vec<String>);
+
+/// The most fields that are noted.
+const MOST: usize = 32;
 
 impl Unread {
     /// Notes a field.
     pub(super) fn note(&mut self, name: &str) {
-        if !self.0.iter().any(|n| n == name) {
+        if self.0.len() < MOST && !self.0.iter().any(|n| n == name) {
             self.0.push(name.to_owned());
         }
     }
@@ -37,7 +41,14 @@ impl Unread {
 pub(super) fn content<'a>(node: Node<'a>, place: &str, unread: &mut Unread) -> Result<Vec<Part<'a>>, Error> {
     match node.kind() {
         Kind::String => Ok(vec![Content::text(string(node)?).into()]),
-        Kind::Array => each(node, |node| block(node, place, unread)),
+        Kind::Array => {
+            let mut parts = Vec::new();
+            for (index, node) in node.items().enumerate() {
+                let part = block(node, place, unread, &mut parts).map_err(|e| e.at_index(index))?;
+                parts.push(part);
+            }
+            Ok(parts)
+        }
         _ => Err(wrong(node, "a string or an array of blocks")),
     }
 }
@@ -63,7 +74,8 @@ pub(super) fn said_by(role: Role, parts: Vec<Part<'_>>) -> Result<Vec<Part<'_>>,
     Ok(parts)
 }
 
-fn block<'a>(node: Node<'a>, place: &str, unread: &mut Unread) -> Result<Part<'a>, Error> {
+/// Reads a block; what was signed for it goes to `before`.
+fn block<'a>(node: Node<'a>, place: &str, unread: &mut Unread, before: &mut Vec<Part<'a>>) -> Result<Part<'a>, Error> {
     object(node)?;
     let kind = required(node, "type", string)?;
     let content = match &*kind.to_text() {
@@ -107,14 +119,14 @@ fn block<'a>(node: Node<'a>, place: &str, unread: &mut Unread) -> Result<Part<'a
         "thinking" => {
             // Thought that no provider signed goes to clients with an empty signature.
             let signature = optional(node, "signature", string)?.filter(|signature| !signature.is_empty());
-            let format = signature.as_ref().map(|_| Format::Messages);
+            let (signature, format) = signature.map(|s| replay::signature(s, Format::Messages)).unzip();
             Content::Reasoning { text: required(node, "thinking", string)?, signature, format }
         }
         "tool_reference" => Content::text(required(node, "tool_name", string)?),
         "tool_result" => {
             unread.others(node, place, &["cache_control", "content", "is_error", "tool_use_id", "type"]);
             Content::ToolResult {
-                id: required(node, "tool_use_id", string)?,
+                id: replay::open(required(node, "tool_use_id", string)?).0,
                 parts: optional(node, "content", |node| content(node, place, unread))?.unwrap_or_default(),
                 is_error: optional(node, "is_error", boolean)?.unwrap_or_default(),
             }
@@ -125,8 +137,10 @@ fn block<'a>(node: Node<'a>, place: &str, unread: &mut Unread) -> Result<Part<'a
             if node.get("caller").and_then(|caller| caller.get("type")?.str()).is_some_and(|kind| kind != "direct") {
                 unread.note(&format!("{place}.caller"));
             }
+            let (id, proof) = replay::open(required(node, "id", string)?);
+            before.extend(proof.map(Part::from));
             Content::ToolCall {
-                id: required(node, "id", string)?,
+                id,
                 name: required(node, "name", string)?,
                 arguments: Str::plain(required(node, "input", raw_object)?),
             }

@@ -91,6 +91,9 @@ fn thoughtless(messages: Node<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn sent(request: &str) -> (Option<String>, Vec<String>) {

@@ -113,4 +113,8 @@ impl StreamWriter for stream::Stream {
     fn event(&mut self, event: Event<'_>, out: &mut Vec<u8>) {
         self.write(event, out);
     }
+
+    fn kept(&self) -> usize {
+        self.kept
+    }
 }

@@ -85,17 +85,19 @@ fn message<'a>(node: Node<'a>, unread: &mut Unread) -> Result<Message<'a>, Error
 /// the prompt, and as it differs from call to call, nothing behind it could be cached.
 fn without_billing(mut parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
     let Some(Content::Text { text, .. }) = parts.first_mut().map(|part| &mut part.content) else { return parts };
-    let Some(mut rest) = text.strip_prefix("x-anthropic-billing-header:").map(Str::into_owned) else { return parts };
+    let Some(note) = text.strip_prefix("x-anthropic-billing-header:").map(Str::into_owned) else { return parts };
+    let note = note.decode();
+    let mut rest = &*note;
     // Such as `cc_version=2.1.29.a1b; cch=0a1b2;`.
     while let Some((pair, after)) = rest.split_once(';')
-        && pair.to_text().trim().split_once('=').is_some_and(|(_, value)| !value.contains(char::is_whitespace))
+        && pair.trim().split_once('=').is_some_and(|(_, value)| !value.contains(char::is_whitespace))
     {
-        rest = after.into_owned();
+        rest = after;
     }
     if rest.is_empty() {
         parts.remove(0);
     } else {
-        *text = rest;
+        *text = Str::plain(rest.to_owned());
     }
     parts
 }

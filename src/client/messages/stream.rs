@@ -9,7 +9,9 @@ use std::collections::VecDeque;
 
 use super::super::{Ask, Client};
 use super::answer::write_head;
-use super::usage::{Seen, message_id, service_tier, stop_reason, tool_id, write_delta_usage, write_stop, write_usage};
+use super::usage::{
+    Seen, message_id, picture, service_tier, stop_reason, tool_id, write_delta_usage, write_stop, write_usage,
+};
 use crate::answer::Block;
 use crate::error::Error;
 use crate::event::{BlockKind, Delta, Event, FinishReason};
@@ -51,6 +53,9 @@ struct Open {
     stop: String,
 }
 
+/// What a block that waits counts for beside what is in it, in bytes: enough that there are never very many.
+const WAITING: usize = 1024;
+
 /// A block that waits for another to stop.
 #[derive(Debug)]
 struct Waiting {
@@ -62,8 +67,7 @@ struct Waiting {
 /// The writer.
 #[derive(Debug)]
 pub(super) struct Stream {
-    model: String,
-    now: u64,
+    ask: Ask,
     id: Str<'static>,
     /// How many blocks were begun.
     begun: u64,
@@ -72,6 +76,8 @@ pub(super) struct Stream {
     running: Vec<(u32, Shape)>,
     /// In the order in which they shall be written. Empty unless a block is open that may not pause.
     waiting: VecDeque<Waiting>,
+    /// The bytes that had to wait so far.
+    pub(super) kept: usize,
     seen: Seen,
     finish: Option<FinishReason<'static>>,
     stop_sequence: Option<Str<'static>>,
@@ -83,13 +89,13 @@ pub(super) struct Stream {
 impl Stream {
     pub(super) fn new(ask: &Ask) -> Self {
         Self {
-            model: ask.model.clone(),
-            now: ask.now,
+            ask: ask.clone(),
             id: Str::default(),
             begun: 0,
             open: None,
             running: Vec::new(),
             waiting: VecDeque::new(),
+            kept: 0,
             seen: Seen::default(),
             finish: None,
             stop_sequence: None,
@@ -129,10 +135,10 @@ impl Stream {
     }
 
     fn message_start(&mut self, id: &Str<'_>, out: &mut Vec<u8>) {
-        self.id = message_id(id, self.now);
+        self.id = message_id(id, &self.ask);
         frame("message_start", out, |w| {
             w.key("message").object(|w| {
-                write_head(w, &self.id, &self.model);
+                write_head(w, &self.id, &self.ask.model);
                 w.key("content").array(|_| {});
                 write_stop(w, None, None);
                 write_usage(w.key("usage"), &self.usage, self.service_tier);
@@ -145,6 +151,10 @@ impl Stream {
         match &kind {
             BlockKind::Native { format: Format::Messages, .. } | BlockKind::RedactedReasoning { .. } => {}
             BlockKind::Native { .. } => return,
+            BlockKind::Image { media_type, data } => {
+                self.running.push((block, Shape::Text));
+                return self.delta(block, Delta::Text(picture(media_type, data)), out);
+            }
             BlockKind::Reasoning => return self.running.push((block, Shape::Thought)),
             BlockKind::Refusal => {
                 self.seen.refusal = true;
@@ -174,10 +184,12 @@ impl Stream {
             return self.write_delta(&delta, out);
         }
         if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.block == block) {
+            self.kept = self.kept.saturating_add(delta.len());
             return waiting.so_far.add(delta);
         }
         let Some(&(_, shape)) = self.running.iter().find(|(running, _)| *running == block) else { return };
         if self.must_wait() {
+            self.kept = self.kept.saturating_add(delta.len());
             let mut so_far = Block::new(shape.kind());
             so_far.add(delta);
             self.wait(block, so_far);
@@ -222,6 +234,7 @@ impl Stream {
     }
 
     fn wait(&mut self, block: u32, so_far: Block) {
+        self.kept = self.kept.saturating_add(WAITING);
         self.waiting.push_back(Waiting { block, so_far, stopped: false });
     }
 
@@ -250,8 +263,10 @@ impl Stream {
         let shape = match kind {
             BlockKind::Native { .. } => Shape::Native,
             BlockKind::Reasoning => Shape::Thought,
-            // Pausable, though nothing comes for it: the next block closes it.
-            BlockKind::RedactedReasoning { .. } | BlockKind::Refusal | BlockKind::Text => Shape::Text,
+            // The second is pausable, though nothing comes for it: the next block closes it.
+            BlockKind::Image { .. } | BlockKind::RedactedReasoning { .. } | BlockKind::Refusal | BlockKind::Text => {
+                Shape::Text
+            }
             BlockKind::ToolCall { .. } => Shape::Tool,
         };
         let event = |name| format!("event: {name}\ndata: {{\"type\":\"{name}\",\"index\":{index}");
@@ -278,7 +293,7 @@ impl Stream {
                 w.key("type").text("redacted_thinking");
                 w.key("data").str(data);
             }
-            BlockKind::Refusal | BlockKind::Text => {
+            BlockKind::Image { .. } | BlockKind::Refusal | BlockKind::Text => {
                 w.key("type").text("text");
                 w.key("text").text("");
             }

@@ -1,17 +1,19 @@
 //! What answers and streams both say: ids, reasons to stop, counts.
 
+use crate::client::{Ask, LONGEST_ID};
 use crate::event::FinishReason;
 use crate::json::{Str, Writer};
 use crate::usage::Usage;
 
 /// The id of an answer in Anthropic's shape.
-pub(super) fn message_id(id: &Str<'_>, now: u64) -> Str<'static> {
-    if id.strip_prefix("msg_").is_some() {
+pub(super) fn message_id(id: &Str<'_>, ask: &Ask) -> Str<'static> {
+    let usable = !id.is_empty() && id.len() <= LONGEST_ID;
+    if usable && id.strip_prefix("msg_").is_some() {
         return id.clone().into_owned();
     }
     let mut own = String::from("msg_");
-    if id.is_empty() {
-        own.push_str(&now.to_string());
+    if !usable {
+        own.push_str(&ask.own_id().to_string());
     } else {
         id.escape_into(&mut own);
     }
@@ -24,6 +26,16 @@ pub(super) fn tool_id(message: &Str<'_>, index: u64) -> Str<'static> {
     message.strip_prefix("msg_").unwrap_or_default().escape_into(&mut own);
     own.push_str(&format!("_{index}"));
     Str::escaped(own)
+}
+
+/// A picture as text, in Markdown: answers of this format have no pictures, and nothing shall be lost.
+pub(super) fn picture(media_type: &Str<'_>, data: &Str<'_>) -> Str<'static> {
+    let mut text = String::from("![image](data:");
+    media_type.escape_into(&mut text);
+    text.push_str(";base64,");
+    data.escape_into(&mut text);
+    text.push(')');
+    Str::escaped(text)
 }
 
 /// What a choice was made of, as far as it tells why the choice ended.

@@ -72,6 +72,8 @@ enum ItemKind {
         arguments: String,
         custom: bool,
     },
+    /// In base64.
+    Image(Str<'static>),
     Message(Vec<Part>),
     Reasoning {
         /// In JSON escapes.
@@ -200,7 +202,7 @@ impl Stream {
             ItemKind::Call { custom: true, .. } => {
                 writer::head("response.custom_tool_call_input.delta", &id, at as u64, None)
             }
-            ItemKind::Message(_) => Vec::new(),
+            ItemKind::Image(_) | ItemKind::Message(_) => Vec::new(),
             ItemKind::Reasoning { .. } => {
                 writer::head("response.reasoning_summary_text.delta", &id, at as u64, Some(("summary_index", 0)))
             }
@@ -222,6 +224,11 @@ impl Stream {
         let item = match kind {
             // What clients of this format have no word for.
             BlockKind::Native { .. } => return,
+            BlockKind::Image { data, .. } => {
+                let at = self.add("ig", ItemKind::Image(data.into_owned()), out);
+                self.of_item(at, "response.image_generation_call.in_progress", out, &mut |_, _| {});
+                at
+            }
             BlockKind::Reasoning => {
                 self.add("rs", ItemKind::Reasoning { text: String::new(), sealed: seal::UNSIGNED.to_owned() }, out)
             }
@@ -412,6 +419,9 @@ impl Stream {
                     self.more(at, &whole, false, out);
                     self.of_item(at, "response.custom_tool_call_input.done", out, &mut Item::text);
                 }
+                ItemKind::Image(_) => {
+                    self.of_item(at, "response.image_generation_call.completed", out, &mut |_, _| {});
+                }
                 ItemKind::Message(_) => self.end_part(at, out),
                 ItemKind::Reasoning { text, .. } => {
                     if !text.is_empty() {
@@ -505,6 +515,12 @@ impl Item {
                     w.key("call_id").str(call_id);
                     w.key("name").str(name);
                     self.text(w);
+                }
+                ItemKind::Image(data) => {
+                    w.key("type").text("image_generation_call");
+                    w.key("status").text(status);
+                    w.key("result");
+                    if begun { w.null() } else { w.str(data) }
                 }
                 ItemKind::Message(parts) => {
                     w.key("type").text("message");

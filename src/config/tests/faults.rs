@@ -1,5 +1,8 @@
 //! Wrong documents and what is said about them.
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 
 fn faults(json: &str) -> String {
@@ -70,15 +73,23 @@ fn top_level() {
     extra(
         r#""zzz":1"#,
         &["zzz: unknown key; known here: `role`, `client_auth`, `upstreams`, `models`, `teams`, `keys`, \
-           `unsupported_params`, `metrics`, `prices`, `reserve`"],
+           `unsupported_params`, `remote_images`, `metrics`, `prices`, `reserve`"],
     );
     extra(r#""role":"gatway""#, &["role: unknown value `gatway`; did you mean `gateway`?"]);
     extra(r#""role":"x""#, &["role: unknown value `x`; expected `gateway`, `standalone` or `upstream`"]);
     extra(r#""role":null"#, &["role: expected a string, got null"]);
-    extra(
-        r#""prices":{},"reserve":"max""#,
-        &["prices: not enforced yet; remove it", "reserve: not enforced yet; remove it"],
+    extra(r#""prices":{},"reserve":"most""#, &["reserve: unknown value `most`; expected `max` or `typical`"]);
+    let images = |images: &str, fault: &str| extra(&format!(r#""remote_images":{images}"#), &[fault]);
+    images(
+        "{}",
+        "remote_images.hosts: missing; list the hosts that images may come from, such as `images.example.com` or \
+         `*.example.com`",
     );
+    images(r#"{"hosts":[]}"#, "remote_images.hosts: none listed; leave `remote_images` out to fetch nothing");
+    for host in ["*", "*.com.", "localhost", "10.0.0.1", "https://a.example", "a.example:443", "a.*.example"] {
+        let what = "must be the name of a host, such as `images.example.com` or `*.example.com`";
+        images(&format!(r#"{{"hosts":["{host}"]}}"#), &format!("remote_images.hosts[0]: `{host}` {what}"));
+    }
     extra(r#""unsupported_params":"rejct""#, &["unsupported_params: unknown value `rejct`; did you mean `reject`?"]);
     extra(
         r#""metrics":{"key_label":"teams","max_series":0,"labels":1}"#,
@@ -161,8 +172,12 @@ fn upstreams() {
     );
     upstream(r#""options":{"region":"eu"}"#, &["upstreams.u.options.region: unknown option; `openai` takes none"]);
     upstream(
-        r#""limits":{"rpm":1},"model":{}"#,
-        &["upstreams.u.limits: not enforced yet; remove it", "upstreams.u.model: unknown key; did you mean `models`?"],
+        r#""limits":{"rpm":"1","models":{}},"model":{}"#,
+        &[
+            "upstreams.u.limits.rpm: expected a whole number from 0 to 1000000000000000, got a string",
+            "upstreams.u.limits.models: unknown key; known here: `rpm`, `tpm`, `input_tpm`, `parallel`",
+            "upstreams.u.model: unknown key; did you mean `models`?",
+        ],
     );
     upstream(
         r#""models":{"a*b*":"x","a":"*","b":1,"c":"","":"d"}"#,
@@ -179,10 +194,11 @@ fn upstreams() {
 #[test]
 fn params() {
     upstream(
-        r#""params":{"default":{"model":"x","seed":1},"force":{"stream":true,"user":"me"},"drop":["messages","user","seed",3],"add":{}}"#,
+        r#""params":{"default":{"model":"x","seed":1},"force":{"stream":true,"stream_options":{},"user":"me"},"drop":["messages","user","seed",3],"add":{}}"#,
         &[
             "upstreams.u.params.default.model: `model` cannot be changed",
             "upstreams.u.params.force.stream: `stream` cannot be changed",
+            "upstreams.u.params.force.stream_options: the filter asks for usage itself; `drop` keeps it from asking",
             "upstreams.u.params.drop[0]: `messages` cannot be changed",
             "upstreams.u.params.drop[1]: `user` is set by `default` or `force` as well",
             "upstreams.u.params.drop[2]: `seed` is set by `default` or `force` as well",
@@ -221,21 +237,15 @@ fn headers() {
 
 #[test]
 fn credentials_never_show_what_they_hold() {
-    let expected = "expected `{ api_key: … }`, `host`, `client` or `none`";
+    let expected = "expected `{ api_key: … }`, `{ aws: … }`, `{ azure_ad: … }`, `{ gcp: … }`, `{ ibm_iam: … }`, \
+                    `host`, `client` or `none`";
     let place = "upstreams.u.credentials";
     credentials("\"hunter2\"", &[&format!("{place}: {expected}")]);
     credentials("2", &[&format!("{place}: {expected}, got a number")]);
     credentials("{}", &[&format!("{place}: {expected}")]);
     credentials(r#"{"hunter2":1}"#, &[&format!("{place}: unknown key; {expected}")]);
     credentials(r#"{"apikey":"hunter2"}"#, &[&format!("{place}.apikey: unknown key; did you mean `api_key`?")]);
-    credentials(r#"{"gcp":{"secret":"hunter2"}}"#, &[&format!("{place}.gcp: not supported yet; {expected}")]);
-    credentials(
-        r#"{"gcp":{},"azure_ad":{}}"#,
-        &[
-            &format!("{place}.gcp: not supported yet; {expected}"),
-            &format!("{place}.azure_ad: not supported yet; {expected}"),
-        ],
-    );
+    credentials(r#"{"gcp":{},"api_key":{"env":"A_KEY"}}"#, &[&format!("{place}: {expected}")]);
 
     let expected = "expected `{ env: NAME }` or `{ value: \"…\" }`";
     let place = "upstreams.u.credentials.api_key";
@@ -332,13 +342,13 @@ fn models() {
         &["models[0].balance: `latency` is not supported yet; use `priority` or `weighted`"],
     );
     model(
-        r#""name":"m","upstreams":["a"],"balance":"wieghted","retries":11,"fallbacks":{},"limits":{},"price":{}"#,
+        r#""name":"m","upstreams":["a"],"balance":"wieghted","retries":11,"fallbacks":{},"limits":{"rmp":1},"price":{}"#,
         &[
             "models[0].balance: unknown value `wieghted`; did you mean `weighted`?",
             "models[0].retries: expected a whole number from 0 to 10, got `11`",
             "models[0].fallbacks: not enforced yet; remove it",
-            "models[0].limits: not enforced yet; remove it",
-            "models[0].price: not enforced yet; remove it",
+            "models[0].limits.rmp: unknown key; did you mean `rpm`?",
+            "models[0].price: names no price; expected at least one of `input`, `output`, `image` and `request`",
         ],
     );
     model(
@@ -361,12 +371,47 @@ fn models() {
 }
 
 #[test]
+fn prices() {
+    let number = "expected a price in USD per million tokens, from 0 to 18000000, with at most 12 decimals";
+    extra(
+        r#""prices":{"m":{"input":-1,"output":"3","cache_read":1e-13,"inptu":1,"request":19,"flex":{"batch":{}}},"":{"input":1}}"#,
+        &[
+            &format!("prices.m.input: {number}"),
+            "prices.m.output: expected a number, the price in USD per million tokens, got a string",
+            &format!("prices.m.cache_read: {number}"),
+            "prices.m.inptu: unknown key; did you mean `input`?",
+            "prices.m.request: expected a price in USD, from 0 to 18, with at most 18 decimals",
+            "prices.m.flex.batch: unknown key; known here: `input`, `output`, `cache_read`, `cache_write`, `cache_write_1h`, \
+                `reasoning`, `input_audio`, `output_audio`, `input_image`, `output_image`, `image`, `request`, `above`",
+            "prices.: expected the name of a model",
+        ],
+    );
+    extra(
+        r#""prices":{"m":{"input":1,"above":{"many":{"input":2},"0":{"input":2},"200k":{"input":null,"x":1}}},"n":3,"o":{"flex":{"input":1}}}"#,
+        &[
+            "prices.m.above.many: expected a number of tokens such as `200k` or `200000`",
+            "prices.m.above.0: expected a number of tokens such as `200k` or `200000`",
+            "prices.m.above.200k.input: expected a number, the price in USD per million tokens, got null",
+            "prices.m.above.200k.x: unknown key; known here: `input`, `output`, `cache_read`, `cache_write`, `cache_write_1h`, \
+                `reasoning`, `input_audio`, `output_audio`, `input_image`, `output_image`, `image`, `request`",
+            "prices.n: expected an object, got a number",
+            "prices.o: names no price; expected at least one of `input`, `output`, `image` and `request`",
+        ],
+    );
+    extra(r#""prices":[]"#, &["prices: expected an object, got an array"]);
+    model(
+        r#""name":"m","upstreams":["a"],"price":{"input":1,"output":true}"#,
+        &["models[0].price.output: expected a number, the price in USD per million tokens, got a boolean"],
+    );
+}
+
+#[test]
 fn keys() {
     key(
         r#""name":"x""#,
         &[
             "keys[0].id: missing; give the key an id",
-            "keys[0].name: unknown key; known here: `id`, `hash`, `models`, `team`, `expires`, `disabled`, `tags`, `budget`, `limits`",
+            "keys[0].name: unknown key; known here: `id`, `hash`, `models`, `team`, `expires`, `disabled`, `tags`, `limits`, `budget`",
         ],
     );
     key(r#""id":"a b""#, &["keys[0].id: `a b` must be 1 to 128 letters, digits and `_` `.` `:` `@` `/` `-`"]);
@@ -397,8 +442,30 @@ fn keys() {
     // Nothing after a colon is a slip of the pen, and must not allow every model.
     key(r#""id":"a","models":null"#, &["keys[0].models: expected a list, got null"]);
     key(
-        r#""id":"a","limits":{},"budget":{}"#,
-        &["keys[0].limits: not enforced yet; remove it", "keys[0].budget: not enforced yet; remove it"],
+        r#""id":"a","limits":{"tpm":1.5,"parallel":-1,"models":{"m**":{},"m":{"models":{}}}},"budget":{}"#,
+        &[
+            "keys[0].limits.tpm: expected a whole number from 0 to 1000000000000000, got `1.5`",
+            "keys[0].limits.parallel: expected a whole number from 0 to 1000000000000000, got `-1`",
+            "keys[0].limits.models.m**: a pattern has one `*`, not more",
+            "keys[0].limits.models.m.models: unknown key; known here: `rpm`, `tpm`, `input_tpm`, `parallel`",
+            "keys[0].budget.usd: missing; say how much may be spent",
+            "keys[0].budget.per: missing; say in what time",
+        ],
+    );
+    key(
+        r#""id":"a","budget":{"usd":"25","per":"dya","spent":-1}"#,
+        &[
+            "keys[0].budget.usd: expected a number, in USD, got a string",
+            "keys[0].budget.per: unknown value `dya`; did you mean `day`?",
+            "keys[0].budget.spent: expected USD, from 0 to 18000000000, with at most 9 decimals",
+        ],
+    );
+    key(
+        r#""id":"a","budget":{"usd":0.0000000001,"per":"day","spend":1}"#,
+        &[
+            "keys[0].budget.usd: expected USD, from 0 to 18000000000, with at most 9 decimals",
+            "keys[0].budget.spend: unknown key; did you mean `spent`?",
+        ],
     );
     let hash = "0".repeat(64);
     extra(
@@ -412,11 +479,11 @@ fn keys() {
 #[test]
 fn teams() {
     extra(
-        r#""teams":[{"id":"a","limits":{}},{"id":"a","budget":{}},{},1]"#,
+        r#""teams":[{"id":"a","limits":[]},{"id":"a","budget":25},{},1]"#,
         &[
-            "teams[0].limits: not enforced yet; remove it",
+            "teams[0].limits: expected an object, got an array",
             "teams[1].id: a team with the id `a` is listed already",
-            "teams[1].budget: not enforced yet; remove it",
+            "teams[1].budget: expected an object, got a number",
             "teams[2].id: missing; give the team an id",
             "teams[3]: expected an object, got a number",
         ],
@@ -435,7 +502,7 @@ fn a_hundred_faults_are_enough() {
 
 #[test]
 fn every_cut_of_the_example_is_a_fault_and_no_panic() {
-    for end in 0..EXAMPLE.len() {
+    for end in 0..EXAMPLE.trim_end().len() {
         assert!(Config::parse(&EXAMPLE.as_bytes()[..end], &env).is_err());
     }
 }

@@ -1,6 +1,10 @@
 //! Names, keys and what they may do.
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
+use crate::cost::{Class, Part, Price};
 
 /// Two upstreams and every kind of name.
 const NAMES: &str = r#"{
@@ -116,4 +120,32 @@ fn a_key_sees_what_it_may_ask_for() {
     ] {
         assert_eq!(config.visible_models(config.by_id(key)), expected, "{key}");
     }
+}
+
+#[test]
+fn a_model_costs_what_is_written_nearest_to_it() {
+    let config = parse(
+        r#"{"client_auth":"open","upstreams":{"a":{"provider":"openai","credentials":"none"}},
+            "models":[{"name":"own","upstreams":["a"],"price":{"input":0.1,"output":1e1}},
+                      {"name":"listed","upstreams":["a"],"upstream_models":{"a":"gpt-4o"}},
+                      {"name":"gpt-4o","upstreams":["a"]}, {"name":"made-up","upstreams":["a"]}],
+            "prices":{"listed":{"input":4,"output":5.000000000001},
+                      "tiers":{"input":1,"above":{"200k":{"input":2},"300000":{"input":3}},"batch":{"output":0.5}}}}"#,
+    );
+    let rates = |asked: &str, name: &str| config.rates(asked, &config.upstreams[0], name);
+    let price = |part, class, above, amount| Price { part, class, above, amount };
+    let standard = |part, amount| price(part, Class::Standard, 0, amount);
+    let own = rates("own", "gpt-4o").unwrap();
+    assert_eq!(own.prices(), [standard(Part::Input, 100_000_000_000), standard(Part::Output, 10_000_000_000_000)]);
+    let listed = rates("listed", "gpt-4o").unwrap();
+    assert_eq!(listed.prices(), [standard(Part::Input, 4_000_000_000_000), standard(Part::Output, 5_000_000_000_001)]);
+    assert_eq!(*rates("gpt-4o", "gpt-4o").unwrap().name, *"gpt-4o");
+    assert_eq!(rates("made-up", "made-up"), None);
+    let expected = [
+        standard(Part::Input, 1_000_000_000_000),
+        price(Part::Input, Class::Standard, 200_000, 2_000_000_000_000),
+        price(Part::Input, Class::Standard, 300_000, 3_000_000_000_000),
+        price(Part::Output, Class::Batch, 0, 500_000_000_000),
+    ];
+    assert_eq!(config.prices["tiers"].prices(), expected);
 }

@@ -2,8 +2,13 @@
 
 mod faults;
 mod lookups;
+mod tokens;
+
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
+use crate::limit::{Budget, Period};
 
 /// A variable `X_KEY` holds `x-secret`; others are not set.
 fn env(name: &str) -> Option<String> {
@@ -22,53 +27,12 @@ fn parse(json: &str) -> Config {
     Config::parse(json.as_bytes(), &env).unwrap_or_else(|faults| panic!("{faults:#?}"))
 }
 
+fn revealed(keys: &[ApiKey]) -> Vec<&str> {
+    keys.iter().map(|key| key.key.reveal()).collect()
+}
+
 /// A document with nearly everything in it.
-const EXAMPLE: &str = r#"{
-  "role": "gateway",
-  "client_auth": "keys",
-  "upstreams": {
-    "claude": { "provider": "anthropic", "credentials": { "api_key": { "env": "A_KEY" } } },
-    "openai-eu": {
-      "provider": "openai",
-      "base_url": "https://EU.contoso.example:8443/openai/v1/",
-      "models": { "gpt-4o": "my-4o-deployment", "*": "*" },
-      "credentials": { "api_key": [{ "env": "B_KEY" }, { "value": "written" }] }
-    },
-    "local": {
-      "provider": "openai_compatible",
-      "base_url": "http://vllm.default.svc:8000/v1",
-      "credentials": "none",
-      "params": { "default": { "max_tokens": 1024 }, "force": {"seed": 1.0, "user": {"a": [ ]}}, "drop": ["logit_bias"] },
-      "headers": { "set": { "X-Team": "ml" }, "remove": ["x-internal"], "forward": ["X-Trace"] }
-    }
-  },
-  "models": [
-    {
-      "name": "smart",
-      "aliases": ["gpt-4o"],
-      "upstreams": ["claude", { "name": "openai-eu", "weight": 2 }],
-      "upstream_models": { "claude": "claude-sonnet-4-5", "openai-eu": "gpt-4o" },
-      "balance": "priority",
-      "timeouts": { "first_token": "10s", "total": "10m" },
-      "retries": 2
-    },
-    { "name": "anthropic/*", "upstreams": ["claude"] }
-  ],
-  "keys": [
-    {
-      "id": "team-search-prod",
-      "hash": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-      "models": ["smart", "anthropic/*"],
-      "team": "search",
-      "expires": "2027-01-01T00:00:00Z",
-      "disabled": false,
-      "tags": ["prod"]
-    }
-  ],
-  "teams": [{ "id": "search" }],
-  "unsupported_params": "drop",
-  "metrics": { "key_label": "id", "max_series": 5000 }
-}"#;
+const EXAMPLE: &str = include_str!("example.json");
 
 #[test]
 fn reads_the_example() {
@@ -78,13 +42,20 @@ fn reads_the_example() {
     assert_eq!(config.unsupported_params, UnsupportedParams::Drop);
     assert_eq!(config.metrics, Metrics { key_label: KeyLabel::Id, max_series: 5000 });
 
+    assert_eq!(config.reserve, Reserve::Max);
+    let rpm = |rpm| Limits { rpm: Some(rpm), ..Limits::default() };
+    let budget = |limit, per, spent| Some(Budget { limit, per, spent });
+    let budgets = [budget(25_000_000_000, Period::Day, 3_200_000_000), budget(400_000_000_000, Period::Month, 0)];
+    let search = Limits { tpm: Some(1_000_000), budget: budgets[1], ..Limits::default() };
+    assert_eq!(config.teams, [("search".to_owned(), Allowed { limits: search, models: Vec::new() })].into());
+
     let [claude, eu, local] = &config.upstreams[..] else { panic!("{:?}", config.upstreams) };
     assert_eq!((claude.name.as_str(), claude.provider.id, claude.tls), ("claude", "anthropic", true));
     assert_eq!((claude.authority.as_str(), claude.prefix.as_str()), ("api.anthropic.com", ""));
-    assert!(matches!(&claude.credentials, Credentials::ApiKey(keys) if keys[..] == [Secret::new("a-secret")]));
+    assert!(matches!(&claude.credentials, Credentials::ApiKey(keys) if revealed(keys) == ["a-secret"]));
     assert_eq!((eu.authority.as_str(), eu.prefix.as_str()), ("eu.contoso.example:8443", "/openai/v1"));
     let Credentials::ApiKey(keys) = &eu.credentials else { panic!("{eu:?}") };
-    assert_eq!(keys[..], [Secret::new("b-secret"), Secret::new("written")]);
+    assert_eq!(revealed(keys), ["b-secret", "written"]);
     assert_eq!(eu.models.get("gpt-4o").as_deref(), Some("my-4o-deployment"));
     assert!(!local.tls && matches!(local.credentials, Credentials::None));
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -97,16 +68,27 @@ fn reads_the_example() {
         (&["x-internal".to_owned()][..], &["x-trace".to_owned()][..])
     );
 
+    assert_eq!(claude.limits, Limits { tpm: Some(2_000_000), ..rpm(4000) });
+    assert!(eu.limits.is_empty());
+
     let [smart, any] = &config.models[..] else { panic!("{:?}", config.models) };
     assert_eq!(smart.upstreams, [Choice { upstream: 0, weight: 1 }, Choice { upstream: 1, weight: 2 }]);
     assert_eq!(smart.upstream_models[&1], "gpt-4o");
     assert_eq!((smart.balance, smart.retries), (Balance::Priority, Some(2)));
     let millis = Timeouts { first_token: Some(10_000), total: Some(600_000) };
     assert_eq!(smart.timeouts, millis);
+    assert_eq!((smart.limits, any.limits), (rpm(600), Limits::default()));
     assert_eq!(any.pattern, Some(pair("anthropic/", "")));
     assert_eq!((any.retries, any.timeouts), (None, Timeouts::default()));
 
     let key = &config.keys[0];
+    let limits =
+        Limits { tpm: Some(100_000), input_tpm: Some(80_000), parallel: Some(8), budget: budgets[0], ..rpm(60) };
+    assert_eq!(key.allowed.limits, limits);
+    // An alias stands for its model.
+    let each =
+        [("smart".to_owned(), rpm(30)), ("anthropic/*".to_owned(), Limits { tpm: Some(9), ..Limits::default() })];
+    assert_eq!(key.allowed.models, each);
     assert_eq!((key.id.as_str(), key.team.as_deref()), ("team-search-prod", Some("search")));
     assert_eq!((key.expires, key.disabled, &key.tags[..]), (Some(1_798_761_600), false, &["prod".to_owned()][..]));
 }
@@ -149,7 +131,7 @@ fn asks_for_client_auth_only_where_clients_come_in() {
     let config = Config::parse_upstreams(json.as_bytes(), &env).unwrap();
     assert_eq!((config.client_auth, config.warnings.len()), (ClientAuth::Keys, 0));
     let Credentials::ApiKey(keys) = &config.upstreams[0].credentials else { panic!("no placeholder") };
-    assert_eq!(keys[..], [Secret::new("unset")]);
+    assert_eq!(revealed(keys), ["unset"]);
 }
 
 #[test]
@@ -164,7 +146,8 @@ fn secrets_that_are_not_there_silence_their_upstream_alone() {
         panic!("{credentials:?}")
     };
     assert_eq!(a, "the environment variable `NOT_SET` is not set");
-    assert_eq!(b[..], [Secret::new("file-secret")]);
+    assert_eq!(revealed(b), ["file-secret"]);
+    assert_eq!(b[0].place, 1, "as it is written");
     assert_eq!(c, "the environment variable `NOT_SET` is not set; the environment variable is not set");
     let warnings = [
         "upstreams.a.credentials.api_key.env: the environment variable `NOT_SET` is not set",

@@ -124,8 +124,8 @@ impl<'b> Blocks<'b> {
                     w.key("is_error").bool(true);
                 }
             }
-            // Neither passes `check`.
-            Content::Audio { .. } | Content::Native { .. } => {}
+            // None of these passes `check`.
+            Content::Audio { .. } | Content::Native { .. } | Content::Video(_) => {}
         }
         self.mark(mark(part), w);
         w.close_object();
@@ -200,7 +200,7 @@ pub(in crate::wire) fn input(arguments: &Str<'_>, w: &mut Writer<'_, '_>) {
     if text.is_empty() {
         return w.raw("{}");
     }
-    match Doc::lenient(text.as_bytes()) {
+    match Doc::strict(text.as_bytes()) {
         Ok(doc) if doc.root().kind() == Kind::Object => w.raw(text),
         // What the model wrote wrong stays to be seen by it.
         _ => w.object(|w| w.key("raw_arguments").str(arguments)),

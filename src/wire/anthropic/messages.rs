@@ -164,17 +164,17 @@ fn kept<'a>(message: &'a Message<'a>, files: &mut bool, dropped: &mut Dropped) -
             check(part, files, dropped)
         };
         check.map_err(|e| e.at_index(index).at("content"))?;
-        let forgotten = match &part.content {
-            Content::Reasoning { signature, format, .. } => {
-                *format != Some(Format::Messages) || signature.as_ref().is_none_or(Str::is_empty)
+        match &part.content {
+            Content::Reasoning { signature, format, .. }
+                if *format != Some(Format::Messages) || signature.as_ref().is_none_or(Str::is_empty) =>
+            {
+                dropped.forget("reasoning");
             }
-            Content::RedactedReasoning { format, .. } => *format != Format::Messages,
-            _ => false,
-        };
-        if forgotten {
-            dropped.forget("reasoning");
-        } else if !is_blank(part) {
-            kept.push(part);
+            Content::RedactedReasoning { format, .. } if *format != Format::Messages => dropped.forget("reasoning"),
+            // What another model has drawn.
+            Content::Image { .. } if message.role == Role::Assistant => dropped.forget("images"),
+            _ if is_blank(part) => {}
+            _ => kept.push(part),
         }
     }
     Ok(kept)
@@ -193,6 +193,7 @@ fn check(part: &Part<'_>, files: &mut bool, dropped: &mut Dropped) -> Result<(),
         Content::Audio { .. } => {
             Err(Error::invalid("the upstream takes no audio; text, images and documents are allowed"))
         }
+        Content::Video(_) => Err(Error::invalid("the upstream takes no video; text, images and documents are allowed")),
         Content::Document(document) => match &document.source {
             Source::Base64 { media_type, .. }
                 if *media_type != "application/pdf" && plain(&document.source).is_none() =>

@@ -11,14 +11,14 @@
 pub(super) mod content;
 mod error;
 mod messages;
-mod models;
-mod params;
+pub(in crate::wire) mod models;
+pub(in crate::wire) mod params;
 mod reply;
 mod request;
-mod schema;
+pub(in crate::wire) mod schema;
 #[cfg(test)]
 mod tests;
-mod thinking;
+pub(in crate::wire) mod thinking;
 mod tools;
 
 use super::{Dropped, Encoded, Reader, Target, Wire};
@@ -40,4 +40,9 @@ impl Wire for Anthropic {
     fn error(&self, status: u16, body: &[u8]) -> Error {
         error::read(status, body)
     }
+}
+
+/// The most output tokens of a model of that name: what a request asks for that says no limit.
+pub fn max_output(model: &str) -> u64 {
+    models::of(model).max_output
 }

@@ -8,7 +8,7 @@ const ALL: &[&str] = &["low", "medium", "high", "xhigh", "max"];
 
 /// How a model thinks before it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(in crate::wire) enum Mode {
     /// As much as it likes, steered by one of `efforts`. `off` is the word that stops it, where one does.
     Adaptive { efforts: &'static [&'static str], off: Option<&'static str> },
     /// Up to a number of tokens.
@@ -19,7 +19,7 @@ pub(super) enum Mode {
 
 /// Which of `temperature` and `top_p` a model takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sampling {
+pub(in crate::wire) enum Sampling {
     /// Both at once.
     Both,
     /// None of them, and no `top_k`.
@@ -30,9 +30,9 @@ pub(super) enum Sampling {
 
 /// What a model takes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Model {
+pub(in crate::wire) struct Model {
     /// What names of the model hold, whoever serves it.
-    key: &'static str,
+    pub key: &'static str,
     /// The most tokens that it writes.
     pub max_output: u64,
     /// How it thinks.
@@ -114,7 +114,7 @@ static MODELS: &[Model] = &[
 ];
 
 /// What the model of that name takes, whatever stands around its name where it is served.
-pub(super) fn of(name: &str) -> &'static Model {
+pub(in crate::wire) fn of(name: &str) -> &'static Model {
     let name: String = name.chars().map(|c| if c == '.' { '-' } else { c.to_ascii_lowercase() }).collect();
     // Where each word starts, with all that follows it.
     let marks = name.match_indices(|c: char| !c.is_ascii_alphanumeric());
@@ -136,6 +136,9 @@ fn ends(name: &str, at: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn key(name: &str) -> &'static str {

@@ -45,7 +45,56 @@ pub(super) fn output(call: &Generate<'_>, model: &Model, settled: &Settled<'_>, 
     });
 }
 
-/// Writes `temperature`, `top_p` and `top_k`. A value that changes nothing is left out without a word.
+/// What is sent of the sampling parameters.
+#[derive(Debug, Default)]
+pub(in crate::wire) struct Sampled<'a> {
+    pub temperature: Option<&'a str>,
+    pub top_p: Option<&'a str>,
+    pub top_k: Option<&'a str>,
+}
+
+/// What a model takes of `temperature`, `top_p` and `top_k`. A value that changes nothing is left out without a word.
+pub(in crate::wire) fn sampled<'a>(
+    call: &Generate<'a>,
+    model: &Model,
+    settled: &Settled<'_>,
+    dropped: &mut Dropped,
+) -> Result<Sampled<'a>, Error> {
+    // A thinking model samples as it was trained to.
+    let free = model.sampling != Sampling::None && !settled.on();
+    let number = |raw: &str| raw.parse::<f64>().ok();
+    let mut sampled = Sampled::default();
+    if let Some(raw) = call.temperature {
+        match number(raw) {
+            Some(value) if free && value > 1.0 => {
+                dropped.note("temperature")?;
+                sampled.temperature = Some("1");
+            }
+            _ if free => sampled.temperature = Some(raw),
+            Some(1.0) => {}
+            _ => dropped.note("temperature")?,
+        }
+    }
+    if let Some(raw) = call.top_p {
+        let value = number(raw);
+        let either = sampled.temperature.is_some() && model.sampling == Sampling::One;
+        // With thought Anthropic takes what hardly cuts.
+        let mild = settled.on() && model.sampling != Sampling::None && value.is_some_and(|p| (0.95..=1.0).contains(&p));
+        match value {
+            Some(1.0) if !free || either => {}
+            _ if mild || (free && !either) => sampled.top_p = Some(raw),
+            _ => dropped.note("top_p")?,
+        }
+    }
+    match call.top_k {
+        Some(raw) if free => sampled.top_k = Some(raw),
+        Some(_) => dropped.note("top_k")?,
+        None => {}
+    }
+    Ok(sampled)
+}
+
+/// Writes `temperature`, `top_p` and `top_k`.
 pub(super) fn sampling(
     call: &Generate<'_>,
     model: &Model,
@@ -53,39 +102,11 @@ pub(super) fn sampling(
     dropped: &mut Dropped,
     w: &mut Writer<'_, '_>,
 ) -> Result<(), Error> {
-    // A thinking model samples as it was trained to.
-    let free = model.sampling != Sampling::None && !settled.on();
-    let number = |raw: &str| raw.parse::<f64>().ok();
-    let mut heat = false;
-    if let Some(raw) = call.temperature {
-        match number(raw) {
-            Some(value) if free && value > 1.0 => {
-                dropped.note("temperature")?;
-                w.key("temperature").u64(1);
-                heat = true;
-            }
-            _ if free => {
-                w.key("temperature").raw(raw);
-                heat = true;
-            }
-            Some(1.0) => {}
-            _ => dropped.note("temperature")?,
+    let Sampled { temperature, top_p, top_k } = sampled(call, model, settled, dropped)?;
+    for (name, raw) in [("temperature", temperature), ("top_p", top_p), ("top_k", top_k)] {
+        if let Some(raw) = raw {
+            w.key(name).raw(raw);
         }
-    }
-    if let Some(raw) = call.top_p {
-        let value = number(raw);
-        // With thought Anthropic takes what hardly cuts.
-        let mild = settled.on() && model.sampling != Sampling::None && value.is_some_and(|p| (0.95..=1.0).contains(&p));
-        match value {
-            Some(1.0) if !free || (heat && model.sampling == Sampling::One) => {}
-            _ if mild || (free && !(heat && model.sampling == Sampling::One)) => w.key("top_p").raw(raw),
-            _ => dropped.note("top_p")?,
-        }
-    }
-    match call.top_k {
-        Some(raw) if free => w.key("top_k").raw(raw),
-        Some(_) => dropped.note("top_k")?,
-        None => {}
     }
     Ok(())
 }

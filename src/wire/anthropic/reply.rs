@@ -30,7 +30,12 @@ struct Blocks {
     open: Vec<(u64, Open)>,
     /// The index of the next one.
     next: u32,
+    /// The bytes of input that were kept.
+    kept: usize,
 }
+
+/// The most blocks that are open at once. Anthropic opens one after the other.
+const MOST_OPEN: usize = 128;
 
 /// An open block.
 struct Open {
@@ -62,6 +67,10 @@ struct Counts {
     reasoning: u64,
 }
 
+/// Events that stand inside a message.
+const OF_A_MESSAGE: &[&str] =
+    &["content_block_delta", "content_block_start", "content_block_stop", "message_delta", "message_stop"];
+
 impl Reader for Reply {
     fn answer(&mut self, root: Node<'_>, out: &mut dyn FnMut(Event<'_>)) {
         if root.get("error").is_some() {
@@ -73,6 +82,10 @@ impl Reader for Reply {
         };
         out(Event::Start { id: string("id"), model: string("model"), created: None });
         for block in content.items() {
+            if block.kind() != json::Kind::Object {
+                out(Event::Unknown);
+                continue;
+            }
             let index = u64::from(self.blocks.next);
             self.block_start(index, block, out);
             self.block_stop(index, out);
@@ -93,10 +106,16 @@ impl Reader for Reply {
             return self.delta(root, out);
         }
         let kind = root.get("type").and_then(Node::text).unwrap_or_default();
-        match if name.is_empty() { &*kind } else { name } {
+        let kind = if name.is_empty() { &*kind } else { name };
+        if !self.started && OF_A_MESSAGE.contains(&kind) {
+            return self.corrupt(&format!("a `{kind}` before `message_start`"), out);
+        }
+        match kind {
             "content_block_delta" => self.delta(root, out),
             "content_block_start" => match (index(root), root.get("content_block")) {
-                (Some(index), Some(block)) => self.block_start(index, block, out),
+                _ if self.finished => self.corrupt("a `content_block_start` after the stop reason", out),
+                _ if self.blocks.open.len() >= MOST_OPEN => self.corrupt("too many open blocks", out),
+                (Some(index), Some(block)) if block.kind() == json::Kind::Object => self.block_start(index, block, out),
                 _ => self.corrupt("a `content_block_start` without its block", out),
             },
             "content_block_stop" => match index(root) {
@@ -124,6 +143,10 @@ impl Reader for Reply {
         if !self.over {
             self.corrupt("the end of the stream before `message_stop`", out);
         }
+    }
+
+    fn kept(&self) -> usize {
+        self.blocks.kept
     }
 }
 
@@ -204,7 +227,9 @@ impl Reply {
                 let name = self.names.decode(&sent).unwrap_or_else(|| sent.reborrow());
                 start(block, BlockKind::ToolCall { id: string("id"), name }, out);
                 // Streams begin with an empty object and send its text after; answers, and some servers, bring it here.
-                Sort::Unargued(node.get("input").map_or("{}", Node::raw).to_owned())
+                let input = node.get("input").map_or("{}", Node::raw);
+                self.blocks.kept = self.blocks.kept.saturating_add(input.len());
+                Sort::Unargued(input.to_owned())
             }
             _ => {
                 start(block, BlockKind::Native { format: Format::Messages, raw: node.raw().into() }, out);
@@ -258,7 +283,9 @@ impl Reply {
     /// Counts are cumulative: a later one replaces an earlier one.
     fn usage(&mut self, node: Node<'_>, out: Out<'_>) {
         self.counts.read(node);
-        let service_tier = node.get("service_tier").and_then(Node::str);
+        let text = |name| node.get(name).and_then(Node::str);
+        // Fast mode has prices of its own, whatever the tier is.
+        let service_tier = text("speed").filter(|speed| *speed == "fast").or_else(|| text("service_tier"));
         out(Event::Usage { usage: self.counts.usage(), service_tier });
     }
 

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{Body, Doc, Kind, Node, Str, Writer};
+use crate::json::{Body, Change, Doc, Edits, Kind, Node, Str, Writer};
 
 /// Formats of strings that are held to.
 const FORMATS: &[&str] = &["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
@@ -40,7 +40,7 @@ const LOOSE: &[&str] = &[
 ];
 
 /// The schema as it is sent: the same text if nothing must change.
-pub(super) fn held(raw: &str) -> Cow<'_, str> {
+pub(in crate::wire) fn held(raw: &str) -> Cow<'_, str> {
     let Ok(doc) = Doc::lenient(raw.as_bytes()) else { return Cow::Borrowed(raw) };
     if fits(doc.root()) {
         return Cow::Borrowed(raw);
@@ -48,6 +48,26 @@ pub(super) fn held(raw: &str) -> Cow<'_, str> {
     let mut body = Body::default();
     write(doc.root(), &mut Writer::new(&mut body));
     String::from_utf8(body.into_bytes()).map_or(Cow::Borrowed(raw), Cow::Owned)
+}
+
+/// Writes the schema of a tool's arguments, which must be an object's. `strict`: the model is held to it.
+pub(in crate::wire) fn arguments<'a>(parameters: Option<&'a str>, strict: bool, w: &mut Writer<'_, 'a>) {
+    let Some(raw) = parameters else { return w.raw(r#"{"type":"object","properties":{}}"#) };
+    if strict {
+        return w.raw(&held(raw));
+    }
+    let Ok(doc) = Doc::lenient(raw.as_bytes()) else { return w.share_raw(raw) };
+    let root = doc.root();
+    if root.kind() != Kind::Object || root.get("type").is_some() {
+        return w.share_raw(raw);
+    }
+    let mut changes = vec![("type", Change::Set("\"object\""))];
+    if root.members().next().is_none() {
+        changes.push(("properties", Change::Set("{}")));
+    }
+    let mut edits = Edits::default();
+    edits.members(root, &changes);
+    w.raw(&String::from_utf8(edits.apply(&doc).into_bytes()).unwrap_or_default());
 }
 
 /// What becomes of a member of a schema.
@@ -77,6 +97,7 @@ fn fate(name: &str, value: Node<'_>) -> Fate {
         ("items", Kind::Object) => Fate::Schema,
         ("anyOf" | "allOf", Kind::Array) => Fate::Schemas,
         ("oneOf", Kind::Array) => Fate::Either,
+        ("additionalProperties" | "description", Kind::Null) => Fate::Drop,
         ("additionalProperties", _) if value.raw() != "false" => Fate::Close,
         ("minItems", _) if !matches!(value.u64(), Some(0 | 1)) => Fate::Describe,
         ("format", Kind::String) if !value.str().is_some_and(|s| FORMATS.iter().any(|f| s == **f)) => Fate::Describe,
@@ -144,6 +165,9 @@ fn write(schema: Node<'_>, w: &mut Writer<'_, '_>) {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::held;
 
     #[test]
@@ -171,6 +195,16 @@ mod tests {
         assert_eq!(
             held(r#"{"oneOf":[{"type":"string","format":"iban"},{"type":"array","minItems":2}]}"#),
             r#"{"anyOf":[{"type":"string","description":"{format: \"iban\"}"},{"type":"array","description":"{minItems: 2}"}]}"#
+        );
+    }
+
+    #[test]
+    fn null_says_nothing() {
+        assert_eq!(
+            held(
+                r#"{"type":"object","properties":{"a":{"minimum":1,"description":null}},"additionalProperties":null}"#
+            ),
+            r#"{"type":"object","properties":{"a":{"description":"{minimum: 1}"}},"additionalProperties":false}"#
         );
     }
 

@@ -16,7 +16,7 @@ const BUDGETS: &[(&str, u64)] =
 
 /// What was found.
 #[derive(Debug)]
-pub(super) struct Settled<'a> {
+pub(in crate::wire) struct Settled<'a> {
     /// The most tokens of the answer, thought included.
     pub max_tokens: u64,
     how: Option<How>,
@@ -81,7 +81,7 @@ impl Settled<'_> {
 
 /// Adapts what is asked to what the model takes. `thoughtless`: the turn under way came without its thought, which
 /// budgets do not go with.
-pub(super) fn settle<'a>(
+pub(in crate::wire) fn settle<'a>(
     call: &'a Generate<'a>,
     model: &Model,
     target: &Target<'_>,

@@ -1,5 +1,7 @@
 //! [Tools](https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools) and which of them to call.
 
+use std::collections::BTreeSet;
+
 use super::content::Blocks;
 use super::messages::Turn;
 use super::models::Model;
@@ -8,7 +10,7 @@ use super::thinking::Settled;
 use crate::call::{Content, Generate, Tool, ToolChoice};
 use crate::error::{Error, shorten};
 use crate::format::Format;
-use crate::json::{Doc, Kind, Str, Writer};
+use crate::json::{Str, Writer};
 use crate::wire::Dropped;
 
 /// The tools of a call.
@@ -31,9 +33,10 @@ pub(super) fn take<'a>(call: &'a Generate<'a>, turns: &[Turn<'a>], dropped: &mut
         }
     }
     if tools.offered.is_empty() {
+        let mut seen = BTreeSet::new();
         for part in turns.iter().flat_map(|turn| &turn.parts) {
             if let Content::ToolCall { name, .. } = &part.content
-                && !tools.shown.contains(&name)
+                && seen.insert(name.to_text())
             {
                 tools.shown.push(name);
             }
@@ -63,7 +66,7 @@ impl<'a> Tools<'a> {
                         w.key("description").share_str(description);
                     }
                     let held = *strict == Some(true) && model.schemas;
-                    input_schema(*parameters, held, w.key("input_schema"));
+                    schema::arguments(*parameters, held, w.key("input_schema"));
                     if held {
                         w.key("strict").bool(true);
                     } else if *strict == Some(true) {
@@ -127,20 +130,4 @@ impl<'a> Tools<'a> {
         });
         Ok(())
     }
-}
-
-/// Writes a schema, which Anthropic wants to be an object's.
-fn input_schema<'a>(parameters: Option<&'a str>, held: bool, w: &mut Writer<'_, 'a>) {
-    let Some(raw) = parameters else { return w.raw(r#"{"type":"object","properties":{}}"#) };
-    if held {
-        return w.raw(&schema::held(raw));
-    }
-    let Ok(doc) = Doc::lenient(raw.as_bytes()) else { return w.share_raw(raw) };
-    let root = doc.root();
-    if root.kind() != Kind::Object || root.get("type").is_some() {
-        return w.share_raw(raw);
-    }
-    let rest = root.raw().strip_prefix('{').unwrap_or_default();
-    let comma = if root.members().next().is_some() { "," } else { r#","properties":{}"# };
-    w.raw(&format!(r#"{{"type":"object"{comma}{rest}"#));
 }

@@ -1,5 +1,6 @@
 //! One choice of an answer: which of its blocks are open.
 
+use crate::error::{self, Error};
 use crate::event::{BlockKind, Delta, Event, FinishReason};
 use crate::format::Format;
 use crate::json::{Body, Kind, Node, Str, Writer};
@@ -7,6 +8,9 @@ use crate::wire::names::Names;
 
 /// The index of a call in the format from before there were several.
 const FUNCTION_CALL: u64 = u64::MAX;
+
+/// The most calls that are followed in one choice: clients may offer 128 tools.
+const MOST_CALLS: usize = 256;
 
 /// Takes events.
 pub(super) type Out<'o> = &'o mut dyn FnMut(Event<'_>);
@@ -22,6 +26,8 @@ pub(super) struct Choice {
     /// All calls so far.
     calls: Vec<Call>,
     refused: bool,
+    /// The bytes of names, ids and early arguments that were kept.
+    pub(super) kept: usize,
 }
 
 /// What a block of prose is.
@@ -86,7 +92,7 @@ impl<'d> Message<'d> {
 
 impl Choice {
     pub(super) fn new(index: u32) -> Self {
-        Self { index, finished: false, next: 0, open: None, calls: Vec::new(), refused: false }
+        Self { index, finished: false, next: 0, open: None, calls: Vec::new(), refused: false, kept: 0 }
     }
 
     /// Whether nothing has been said in it.
@@ -102,7 +108,7 @@ impl Choice {
         names: &Names,
         whole: bool,
         out: Out<'_>,
-    ) {
+    ) -> Result<(), Error> {
         let message = Message::read(node);
         match (message.reasoning, message.reasoning_parts) {
             (Some(text), _) => self.prose(Prose::Reasoning, text, out),
@@ -125,14 +131,15 @@ impl Choice {
             out(Event::BlockDelta { choice: self.index, block, delta });
         }
         for call in message.tool_calls.into_iter().flat_map(Node::items) {
-            self.call(call, None, names, whole, out);
+            self.call(call, None, names, whole, out)?;
         }
         if let Some(call) = message.function_call {
-            self.call(call, Some(FUNCTION_CALL), names, whole, out);
+            self.call(call, Some(FUNCTION_CALL), names, whole, out)?;
         }
         if message.unknown {
             out(Event::Unknown);
         }
+        Ok(())
     }
 
     /// Cites sources that are listed beside the choices: addresses, or objects with one. Anthropic's form of such a
@@ -251,7 +258,14 @@ impl Choice {
     }
 
     /// Reads a call if `whole`, else a piece of one.
-    fn call(&mut self, node: Node<'_>, index: Option<u64>, names: &Names, whole: bool, out: Out<'_>) {
+    fn call(
+        &mut self,
+        node: Node<'_>,
+        index: Option<u64>,
+        names: &Names,
+        whole: bool,
+        out: Out<'_>,
+    ) -> Result<(), Error> {
         let mut index = index;
         let (mut id, mut name, mut arguments) = (Str::default(), Str::default(), Str::default());
         // Most have the last two in `function`, some beside it.
@@ -266,11 +280,15 @@ impl Choice {
             }
         }
         if function.is_none() && name.is_empty() && arguments.is_empty() {
-            return out(Event::Unknown);
+            out(Event::Unknown);
+            return Ok(());
         }
         let name_text = name.to_text();
         let at = match self.find(index, &id, &name_text).filter(|_| !whole) {
             Some(at) => at,
+            None if self.calls.len() >= MOST_CALLS => {
+                return Err(Error::new(error::Kind::BadAnswer, format!("more than {MOST_CALLS} tool calls")));
+            }
             None => {
                 self.start_calls(names, out);
                 let (id, block) = (Str::default(), None);
@@ -278,16 +296,19 @@ impl Choice {
                 self.calls.len().saturating_sub(1)
             }
         };
-        let Some(call) = self.calls.get_mut(at) else { return };
+        let Some(call) = self.calls.get_mut(at) else { return Ok(()) };
         if call.id.is_empty() && !id.is_empty() {
+            self.kept = self.kept.saturating_add(id.len());
             call.id = id.into_owned();
         }
         // A name comes whole, in pieces, or again and again.
         if call.block.is_none() && call.name != name_text {
+            self.kept = self.kept.saturating_add(name_text.len());
             call.name.push_str(&name_text);
         }
         if !arguments.is_empty() {
             if call.name.is_empty() {
+                self.kept = self.kept.saturating_add(arguments.len());
                 arguments.escape_into(&mut call.held);
             } else if let Some(block) = self.start_call(at, names, out) {
                 out(Event::BlockDelta { choice: self.index, block, delta: Delta::Arguments(arguments) });
@@ -297,6 +318,7 @@ impl Choice {
             self.start_call(at, names, out);
             self.stop_call(at, out);
         }
+        Ok(())
     }
 
     /// The call that a piece belongs to, unless it begins another one.

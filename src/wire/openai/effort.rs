@@ -98,6 +98,12 @@ pub(super) fn samples(model: &str, effort: Option<&Str<'_>>) -> bool {
     scale(model).is_none_or(|scale| !scale.fixed) || effort.is_some_and(|effort| *effort == "none")
 }
 
+/// Whether a model is one of OpenAI's own that think, under its own name: these refuse the limit on output under its old
+/// name, `max_tokens`, through whatever server they are reached.
+pub fn refuses_old_limit(model: &str) -> bool {
+    scale(model).is_some_and(|scale| scale.fixed)
+}
+
 /// Whether a call asks for other sampling than the usual.
 fn sampled(call: &Generate<'_>) -> bool {
     [call.temperature, call.top_p].into_iter().flatten().any(|raw| raw.parse() != Ok(1.0))
@@ -162,6 +168,9 @@ fn version(text: &str) -> Option<((u32, u32), &str)> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use crate::call::Reasoning;
 
@@ -206,6 +215,13 @@ mod tests {
         for model in ["gpt-4.1", "gpt-5-chat-latest", "o1-mini", "llama-4", "my-o3"] {
             assert_eq!(sent(model, Thinking::Budget(4_000), true), (None, vec!["thinking".into()]), "{model}");
         }
+    }
+
+    #[test]
+    fn only_openais_own_models_refuse_the_old_limit() {
+        assert!(["o1", "o3-mini", "o4-mini", "gpt-5", "gpt-5.1-codex", "gpt-6"].into_iter().all(refuses_old_limit));
+        let others = ["gpt-4.1", "gpt-oss-120b", "openai/gpt-5", "qwen3-coder", "llama-4", ""];
+        assert!(!others.into_iter().any(refuses_old_limit));
     }
 
     #[test]

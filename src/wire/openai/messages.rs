@@ -35,6 +35,7 @@ enum Piece<'a> {
     /// Says of which call's result the next pieces are.
     Origin(Str<'a>),
     Text(&'a Str<'a>),
+    Video(&'a Source<'a>),
 }
 
 /// A conversation that is being written.
@@ -176,6 +177,7 @@ impl<'a> Conversation<'_, '_, 'a> {
                 Content::ToolCall { .. } => self.dropped.forget("content.tool_call"),
                 // Written before the rest.
                 Content::ToolResult { .. } => {}
+                Content::Video(source) => out.push(Piece::Video(source)),
             }
         }
         Ok(())
@@ -228,6 +230,7 @@ impl<'a> Conversation<'_, '_, 'a> {
                 Content::Document(_) => self.dropped.forget("content.document"),
                 Content::Image { .. } => self.dropped.forget("content.image"),
                 Content::ToolResult { .. } => self.dropped.forget("content.tool_result"),
+                Content::Video(_) => self.dropped.forget("content.video"),
             }
         }
         if !turn.is_empty() || message.parts.is_empty() {
@@ -385,6 +388,10 @@ impl<'a> Piece<'a> {
             Self::Text(text) => {
                 w.key("type").text("text");
                 w.key("text").share_str(text);
+            }
+            Self::Video(source) => {
+                w.key("type").text("video_url");
+                w.key("video_url").object(|w| w.key("url").string(|s| image_url(s, source)));
             }
             Self::Native(_) => {}
         });

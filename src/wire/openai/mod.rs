@@ -25,6 +25,8 @@ mod strict;
 #[cfg(test)]
 mod tests;
 
+pub use effort::refuses_old_limit;
+
 /// The longest id of a call: some of OpenAI's models take 64 letters, others no more than these.
 const LONGEST_ID: usize = 40;
 

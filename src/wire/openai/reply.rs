@@ -12,6 +12,9 @@ use crate::wire::names::Names;
 /// The most choices that are followed; OpenAI gives at most as many.
 const MOST_CHOICES: u32 = 128;
 
+/// The longest class of service: it is repeated with every count of usage.
+const LONGEST_TIER: usize = 64;
+
 /// The reader of one answer.
 pub(super) struct Reply {
     names: Names,
@@ -53,7 +56,7 @@ impl<'d> Chunk<'d> {
                 "model" => chunk.model = value.str(),
                 // The same as its citations, with titles.
                 "search_results" => chunk.sources = Some(value),
-                "service_tier" => chunk.service_tier = value.str(),
+                "service_tier" => chunk.service_tier = value.str().filter(|tier| tier.len() <= LONGEST_TIER),
                 "usage" => chunk.usage = usage(value).or(chunk.usage),
                 // Groq's own part.
                 "x_groq" => {
@@ -168,7 +171,9 @@ impl Reply {
                 return self.fail(Error::new(Kind::Internal, message), out);
             }
             chunk.usage = chunk.usage.or(piece.usage);
-            self.choice(piece, position, whole, chunk.sources, out);
+            if let Err(error) = self.choice(piece, position, whole, chunk.sources, out) {
+                return self.fail(error, out);
+            }
         }
         if let Some(usage) = chunk.usage {
             out(Event::Usage { usage, service_tier: self.service_tier.as_ref().map(Str::reborrow) });
@@ -177,24 +182,29 @@ impl Reply {
         }
     }
 
-    fn choice(&mut self, piece: Piece<'_>, position: u32, whole: bool, sources: Option<Node<'_>>, out: Out<'_>) {
+    fn choice(
+        &mut self,
+        piece: Piece<'_>,
+        position: u32,
+        whole: bool,
+        sources: Option<Node<'_>>,
+        out: Out<'_>,
+    ) -> Result<(), Error> {
         let index = piece.index.map_or(position, |index| u32::try_from(index).unwrap_or(u32::MAX));
         if index >= MOST_CHOICES {
-            return out(Event::Unknown);
+            out(Event::Unknown);
+            return Ok(());
         }
         let at = self.choices.iter().position(|choice| choice.index == index).unwrap_or_else(|| {
             self.choices.push(Choice::new(index));
             self.choices.len().saturating_sub(1)
         });
-        let Some(choice) = self.choices.get_mut(at) else { return };
-        if choice.finished {
-            return;
-        }
+        let Some(choice) = self.choices.get_mut(at).filter(|choice| !choice.finished) else { return Ok(()) };
         match (piece.delta, piece.message) {
-            (Some(delta), _) => choice.message(delta, piece.logprobs, &self.names, false, out),
+            (Some(delta), _) => choice.message(delta, piece.logprobs, &self.names, false, out)?,
             // In a stream some servers repeat the message as a whole at the end.
             (None, Some(message)) if choice.is_empty() => {
-                choice.message(message, piece.logprobs, &self.names, true, out);
+                choice.message(message, piece.logprobs, &self.names, true, out)?;
             }
             _ => choice.text(piece.text.unwrap_or_default(), out),
         }
@@ -205,6 +215,7 @@ impl Reply {
             let stop = piece.stop.filter(|stop| self.stops.iter().any(|wanted| *stop == **wanted));
             choice.finish(&reason, stop, &self.names, out);
         }
+        Ok(())
     }
 }
 
@@ -239,6 +250,10 @@ impl Reader for Reply {
         self.ended = true;
         out(Event::End);
     }
+
+    fn kept(&self) -> usize {
+        self.choices.iter().fold(0, |sum, choice| sum.saturating_add(choice.kept))
+    }
 }
 
 /// Reads a `usage` object, unless it counts nothing.
@@ -256,6 +271,9 @@ pub(in crate::wire) fn usage(node: Node<'_>) -> Option<Usage> {
                 usage.cache_read = count.unwrap_or_default().max(usage.cache_read);
             }
             "cache_creation_input_tokens" => usage.cache_write = count.unwrap_or_default().max(usage.cache_write),
+            "cache_creation" => {
+                usage.cache_write_1h = value.get("ephemeral_1h_input_tokens").and_then(Node::u64).unwrap_or(0);
+            }
             "reasoning_tokens" => usage.reasoning = count.unwrap_or_default().max(usage.reasoning),
             "prompt_tokens_details" | "input_tokens_details" => input_details(value, &mut usage),
             "completion_tokens_details" | "output_tokens_details" => output_details(value, &mut usage),
@@ -282,6 +300,7 @@ fn input_details(node: Node<'_>, usage: &mut Usage) {
         let count = value.u64().unwrap_or_default();
         match &*name {
             "audio_tokens" => usage.input_audio = count,
+            "image_tokens" => usage.input_image = count,
             "cache_creation_tokens" | "cache_write_tokens" => usage.cache_write = count.max(usage.cache_write),
             "cached_tokens" => usage.cache_read = count.max(usage.cache_read),
             _ => {}
@@ -294,6 +313,7 @@ fn output_details(node: Node<'_>, usage: &mut Usage) {
         let count = value.u64().unwrap_or_default();
         match &*name {
             "audio_tokens" => usage.output_audio = count,
+            "image_tokens" => usage.output_image = count,
             "reasoning_tokens" => usage.reasoning = count.max(usage.reasoning),
             _ => {}
         }

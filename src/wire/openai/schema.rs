@@ -61,6 +61,9 @@ fn is(schema: Node<'_>, kind: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::taken;
 
     #[test]

@@ -64,6 +64,9 @@ fn fits<'d>(schema: Node<'d>, inner: &mut Vec<Node<'d>>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::is_possible;
 
     #[test]

@@ -1,11 +1,15 @@
 //! Clusters: where calls go.
 
-use dragoman::config::{Balance, Config, Credentials, Model, Role, Upstream};
+use std::collections::HashSet;
+
+use dragoman::auth::token::Source;
+use dragoman::config::{Config, Credentials, Model, RemoteImages, Role, Upstream};
 
 use super::Plan;
 use super::embedded::Position;
+use super::host;
 use super::shared::{Shared, Use};
-use super::tls::{self, Address};
+use super::tls::{self, Address, Transport};
 use super::yaml::{fill, scalar};
 
 const CLUSTER: &str = r#"
@@ -14,7 +18,6 @@ const CLUSTER: &str = r#"
   «discovery»
   connect_timeout: 5s
   «breakers»
-  «locality»
   load_assignment:
     cluster_name: «name»
     endpoints:
@@ -41,21 +44,8 @@ const BREAKERS: &str = "
 thresholds: [{ max_connections: 10000, max_pending_requests: 10000, max_requests: 10000, max_retries: 1000 }]
 ";
 
-const LOCALITY: &str = "
-# Shares of calls, however many addresses a name has: each upstream is a locality of its own.
-common_lb_config: { locality_weighted_lb_config: {} }
-";
-
 const PRIORITY: &str = r#"
 - priority: «priority»
-  lb_endpoints:
-    - endpoint: { address: { socket_address: { address: «host», port_value: «port» } } }
-      metadata: { filter_metadata: { «metadata» } }
-"#;
-
-const WEIGHTED: &str = r#"
-- locality: { sub_zone: «upstream» }
-  load_balancing_weight: «weight»
   lb_endpoints:
     - endpoint: { address: { socket_address: { address: «host», port_value: «port» } } }
       metadata: { filter_metadata: { «metadata» } }
@@ -95,18 +85,75 @@ typed_config:
       «configuration»
 "#;
 
+const REMOTE_IMAGES: &str = r#"
+# The filter fetches images here: from the hosts that its configuration lists.
+- name: «name»
+  connect_timeout: 5s
+  lb_policy: CLUSTER_PROVIDED
+  cluster_type:
+    name: envoy.clusters.dynamic_forward_proxy
+    typed_config:
+      "@type": type.googleapis.com/envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig
+      dns_cache_config: { name: «name», dns_lookup_family: V4_PREFERRED, max_hosts: 1024 }
+  transport_socket:
+    «socket»
+  typed_extension_protocol_options:
+    envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+      "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+      upstream_http_protocol_options: { auto_sni: true, auto_san_validation: true }
+      «protocol»
+"#;
+
 /// The list of clusters.
 pub fn clusters(plan: &Plan<'_>, shared: &mut Shared) -> String {
     let config = plan.config;
-    if config.role == Role::Gateway && !config.models.is_empty() {
-        return config.models.iter().map(|model| of_model(plan, model, shared)).collect();
+    let mut list: String = if config.role == Role::Gateway && !config.models.is_empty() {
+        config.models.iter().map(|model| of_model(plan, model, shared)).collect()
+    } else {
+        config.upstreams.iter().map(|upstream| of_upstream(plan, upstream, shared)).collect()
+    };
+    let mut written: Vec<&str> = Vec::new();
+    for source in sources(config) {
+        if !written.contains(&source.cluster.as_str()) {
+            written.push(&source.cluster);
+            list.push_str(&of_source(plan, source, shared));
+        }
     }
-    config.upstreams.iter().map(|upstream| of_upstream(plan, upstream, shared)).collect()
+    // Another name is that of a cluster of the user's own.
+    if config.remote_images.as_ref().is_some_and(|images| images.cluster == RemoteImages::CLUSTER) {
+        let values = [("name", RemoteImages::CLUSTER), ("socket", &tls::any_name(plan.ca)), ("protocol", HTTP1)];
+        list.push_str(&fill(REMOTE_IMAGES.trim_start(), &values));
+    }
+    list.push_str(host::clusters(config));
+    list
+}
+
+/// Whether calls go to the cluster of that name.
+pub fn is_taken(config: &Config, name: &str) -> bool {
+    config.upstreams.iter().any(|upstream| upstream.name == name) || of_models(config).any(|taken| taken == name)
+}
+
+/// The name that two clusters of models would have.
+pub fn clash(config: &Config) -> Option<String> {
+    let mut names = HashSet::new();
+    of_models(config).find(|name| !names.insert(name.clone()))
+}
+
+fn of_models(config: &Config) -> impl Iterator<Item = String> {
+    config.models.iter().flat_map(|model| starts(config, model)).map(|(name, _)| name)
+}
+
+/// Where tokens come from.
+pub fn sources(config: &Config) -> impl Iterator<Item = &Source> {
+    config.upstreams.iter().filter_map(|upstream| match &upstream.credentials {
+        Credentials::Token(source) => Some(&**source),
+        _ => None,
+    })
 }
 
 /// One upstream; the filter in it, if there is one, knows it by its endpoint.
 fn of_upstream(plan: &Plan<'_>, upstream: &Upstream, shared: &mut Shared) -> String {
-    let address = Address::of(upstream);
+    let address = address(upstream);
     let metadata = match plan.config.role {
         Role::Gateway => format!("metadata: {{ filter_metadata: {{ {} }} }}", metadata(upstream, false)),
         Role::Standalone | Role::Upstream => String::new(),
@@ -115,31 +162,45 @@ fn of_upstream(plan: &Plan<'_>, upstream: &Upstream, shared: &mut Shared) -> Str
         ALONE.trim_start(),
         &[("host", &scalar(address.host)), ("port", &address.port.to_string()), ("metadata", &metadata)],
     );
-    write(plan, &upstream.name, &[upstream], &endpoints, "", shared)
+    let filters = filters(plan, &[upstream], shared);
+    write(plan, &upstream.name, addresses(&[upstream]), &endpoints, &filters, shared)
 }
 
-/// All upstreams of a model.
+/// A model's clusters: one for each upstream with which calls may start.
 fn of_model(plan: &Plan<'_>, model: &Model, shared: &mut Shared) -> String {
-    let chosen = upstreams(plan.config, model);
-    let weighted = model.balance == Balance::Weighted;
-    let transport = tls::transport(&addresses(&chosen), plan.ca);
+    starts(plan.config, model).into_iter().map(|(name, order)| of_start(plan, &name, &order, shared)).collect()
+}
+
+/// Upstreams that calls try in this order.
+fn of_start(plan: &Plan<'_>, name: &str, order: &[&Upstream], shared: &mut Shared) -> String {
+    let transport = tls::transport(&addresses(order), plan.ca);
     let mut endpoints = String::new();
-    for (place, ((upstream, choice), named)) in chosen.iter().zip(&model.upstreams).zip(&transport.named).enumerate() {
-        let address = Address::of(upstream);
-        let template = if weighted { WEIGHTED } else { PRIORITY };
+    for (place, (upstream, named)) in order.iter().zip(&transport.named).enumerate() {
+        let address = address(upstream);
         endpoints.push_str(&fill(
-            template.trim_start(),
+            PRIORITY.trim_start(),
             &[
                 ("priority", &place.to_string()),
-                ("upstream", &scalar(&upstream.name)),
-                ("weight", &choice.weight.to_string()),
                 ("host", &scalar(address.host)),
                 ("port", &address.port.to_string()),
                 ("metadata", &metadata(upstream, *named)),
             ],
         ));
     }
-    write(plan, &model.name, &chosen, &endpoints, if weighted { LOCALITY.trim() } else { "" }, shared)
+    let filters = filters(plan, order, shared);
+    write(plan, name, addresses(order), &endpoints, &filters, shared)
+}
+
+/// With which upstream calls for a model may start, and in which order they go on: the cluster's name and its upstreams.
+/// The first is called like the model, and starts with its first upstream.
+pub fn starts<'c>(config: &'c Config, model: &Model) -> Vec<(String, Vec<&'c Upstream>)> {
+    let all = upstreams(config, model);
+    let start = |(place, first): (usize, &&Upstream)| {
+        let name = if place == 0 { model.name.clone() } else { format!("{}@{}", model.name, first.name) };
+        let others = all.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, other)| *other);
+        (name, all.get(place).copied().into_iter().chain(others).collect())
+    };
+    all.iter().enumerate().map(start).collect()
 }
 
 /// The upstreams of a model, in its order.
@@ -147,8 +208,21 @@ pub fn upstreams<'c>(config: &'c Config, model: &Model) -> Vec<&'c Upstream> {
     model.upstreams.iter().filter_map(|choice| config.upstreams.get(choice.upstream)).collect()
 }
 
+/// The endpoint that gives tokens.
+fn of_source(plan: &Plan<'_>, source: &Source, shared: &mut Shared) -> String {
+    let address = Address::of(&source.endpoint.authority, source.endpoint.tls);
+    let (host, port) = (scalar(address.host), address.port.to_string());
+    let endpoints = fill(ALONE.trim_start(), &[("host", &host), ("port", &port), ("metadata", "")]);
+    let cluster = write(plan, &source.cluster, vec![(&source.cluster, address)], &endpoints, "", shared);
+    format!("# The filter fetches tokens here.\n{cluster}")
+}
+
+fn address(upstream: &Upstream) -> Address<'_> {
+    Address::of(&upstream.authority, upstream.tls)
+}
+
 fn addresses<'c>(upstreams: &[&'c Upstream]) -> Vec<(&'c str, Address<'c>)> {
-    upstreams.iter().map(|upstream| (upstream.name.as_str(), Address::of(upstream))).collect()
+    upstreams.iter().map(|upstream| (upstream.name.as_str(), address(upstream))).collect()
 }
 
 fn metadata(upstream: &Upstream, named: bool) -> String {
@@ -161,12 +235,11 @@ fn metadata(upstream: &Upstream, named: bool) -> String {
 fn write(
     plan: &Plan<'_>,
     name: &str,
-    upstreams: &[&Upstream],
+    addresses: Vec<(&str, Address<'_>)>,
     endpoints: &str,
-    locality: &str,
+    filters: &str,
     shared: &mut Shared,
 ) -> String {
-    let addresses = addresses(upstreams);
     let transport = tls::transport(&addresses, plan.ca);
     let literal = addresses.iter().all(|(_, address)| address.ip.is_some());
     let stat_name =
@@ -178,18 +251,29 @@ fn write(
             ("stat_name", &stat_name),
             ("discovery", if literal { STATIC } else { DNS.trim() }),
             ("breakers", &shared.member("circuit_breakers", "breakers", BREAKERS.trim())),
-            ("locality", locality),
             ("endpoints", endpoints),
-            ("sockets", &transport.sockets),
+            ("sockets", &sockets(&transport, shared)),
             ("protocol", if transport.alpn { ALPN.trim() } else { HTTP1 }),
-            ("filters", &filters(plan, upstreams, shared)),
+            ("filters", filters),
         ],
     )
 }
 
+fn sockets(transport: &Transport, shared: &mut Shared) -> String {
+    if transport.socket.is_empty() {
+        return String::new();
+    }
+    let mut members = shared.member("transport_socket", "tls", &transport.socket);
+    if !transport.matches.is_empty() {
+        members.push_str("# Endpoints that are spoken to in another way; all else gets the above.\n");
+        members.push_str(&shared.member("transport_socket_matches", "sockets", &transport.matches));
+    }
+    members
+}
+
 /// The filters that a request passes on its way to the endpoint; nothing where there are none.
 fn filters(plan: &Plan<'_>, upstreams: &[&Upstream], shared: &mut Shared) -> String {
-    let host = hosts_place(plan.config.role, upstreams);
+    let host = host::in_cluster(plan, upstreams);
     let dragoman = match plan.config.role {
         Role::Gateway => translator(plan, shared),
         Role::Standalone | Role::Upstream if host.is_empty() => return String::new(),
@@ -208,24 +292,4 @@ fn translator(plan: &Plan<'_>, shared: &mut Shared) -> String {
     let vm = shared.member("vm_config", "vm", &plan.vm);
     let filter = fill(DRAGOMAN.trim_start(), &[("vm", &vm), ("configuration", &configuration)]);
     fill("- «filter»\n", &[("filter", &anchor.map_or_else(|| filter.clone(), |anchor| format!("&{anchor}\n{filter}")))])
-}
-
-/// Where the host's filter goes that puts credentials in.
-fn hosts_place(role: Role, upstreams: &[&Upstream]) -> String {
-    let host = || upstreams.iter().filter(|upstream| matches!(upstream.credentials, Credentials::Host));
-    let mut text = String::new();
-    for upstream in host() {
-        text.push_str(&format!(
-            "# `credentials: host`: the filter that puts in the credentials of `{}` goes here, such as\n\
-             # envoy.filters.http.credential_injector or envoy.filters.http.aws_request_signing.\n",
-            upstream.name
-        ));
-    }
-    if !text.is_empty() && role == Role::Gateway && upstreams.len() > 1 {
-        text.push_str(
-            "# Wrap it in an envoy.filters.http.match_delegate that matches the upstream's `:authority`, which the filter\n\
-             # above has set: else the other upstreams of this cluster get these credentials as well.\n",
-        );
-    }
-    text
 }

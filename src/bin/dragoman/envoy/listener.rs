@@ -5,6 +5,7 @@ use dragoman::gateway::UPSTREAM;
 
 use super::Plan;
 use super::embedded::Position;
+use super::host;
 use super::routes::{self, longest, seconds};
 use super::shared::Shared;
 use super::yaml::{fill, scalar};
@@ -37,6 +38,7 @@ const LISTENER: &str = r#"
                     «vm»
                     configuration:
                       «configuration»
+              «host»
               - name: envoy.filters.http.router
                 typed_config:
                   "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
@@ -79,6 +81,7 @@ pub fn listeners(plan: &Plan<'_>, shared: &mut Shared) -> String {
             ("one_vm", one_vm),
             ("vm", &shared.member("vm_config", "vm", &plan.vm)),
             ("configuration", &configuration),
+            ("host", &host::in_listener(config)),
             ("routes", &routes::routes(plan, shared)),
         ],
     )

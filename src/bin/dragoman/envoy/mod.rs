@@ -5,11 +5,12 @@
 
 mod cluster;
 mod embedded;
+mod host;
 mod listener;
 mod routes;
 mod shared;
 mod tls;
-mod yaml;
+pub mod yaml;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
@@ -45,6 +46,9 @@ pub struct Options {
     /// The authorities that providers' certificates are checked against.
     #[arg(long, default_value = "/etc/ssl/certs/ca-certificates.crt", value_name = "PATH")]
     ca: String,
+    /// Where the files are that hold the secrets of upstreams with `credentials: host`.
+    #[arg(long, default_value = "/etc/envoy/secrets", value_name = "DIR")]
+    secrets: String,
     /// One part, to be put into a configuration of your own.
     #[arg(long)]
     only: Option<Part>,
@@ -82,6 +86,20 @@ pub fn run(options: Options) -> Result<ExitCode, String> {
         eprintln!("{name}: role: write `gateway`, from which both filters are made, or `standalone`");
         return Ok(ExitCode::FAILURE);
     }
+    if let Some(name_of_two) = cluster::clash(&config) {
+        eprintln!(
+            "{name}: models: two clusters would be called `{name_of_two}`, one of a model that starts with an upstream"
+        );
+        return Ok(ExitCode::FAILURE);
+    }
+    if let Some(source) = cluster::sources(&config).find(|source| cluster::is_taken(&config, &source.cluster)) {
+        eprintln!("{name}: the cluster `{}` cannot lead to tokens: calls go there", source.cluster);
+        return Ok(ExitCode::FAILURE);
+    }
+    if let Some(upstream) = host::unsupported(&config, &options.envoy) {
+        eprintln!("{name}: upstreams.{}.credentials: Envoy fetches the machine's tokens from 1.40 on", upstream.name);
+        return Ok(ExitCode::FAILURE);
+    }
     let embedded = Embedded::new(&json)?;
     config.warnings.iter().for_each(|warning| eprintln!("{name}: warning: {warning}"));
     for place in &embedded.secrets {
@@ -110,6 +128,7 @@ struct Plan<'p> {
     address: IpAddr,
     port: u16,
     ca: &'p str,
+    secrets: &'p str,
     /// The inside of `vm_config`.
     vm: String,
     /// Whether listener and clusters stand in one document.
@@ -130,6 +149,7 @@ code: { local: { filename: «wasm» } }
 
 const WHOLE: &str = "
 «head»
+«node»
 admin:
   address: { socket_address: { address: 127.0.0.1, port_value: «admin_port» } }
 
@@ -156,6 +176,7 @@ fn render(config: &Config, embedded: &Embedded, options: &Options) -> String {
         address: options.address,
         port: options.port,
         ca: &options.ca,
+        secrets: options.secrets.trim_end_matches('/'),
         vm: fill(VM.trim(), &[("wasm", &scalar(&options.wasm)), ("variables", &variables)]),
         whole: options.only.is_none(),
     };
@@ -174,6 +195,7 @@ fn body(plan: &Plan<'_>, options: &Options, shared: &mut Shared) -> String {
                 WHOLE.trim(),
                 &[
                     ("head", &head),
+                    ("node", host::node(plan.config)),
                     ("admin_port", &options.admin_port.to_string()),
                     ("stats", STATS),
                     ("listeners", &listeners),

@@ -1,9 +1,9 @@
 //! Routes: which cluster a call goes to once the filter has chosen.
 
-use dragoman::config::{Balance, Config, Model, Role};
+use dragoman::config::{Config, Model, Role};
 
 use super::Plan;
-use super::cluster::upstreams;
+use super::cluster::starts;
 use super::shared::Shared;
 use super::yaml::{fill, scalar};
 
@@ -41,6 +41,19 @@ const BY_HEADER: &str = r#"
 - match: { prefix: /, headers: [{ name: «header», string_match: { exact: «value» } }] }
   route:
     cluster: «value»
+    timeout: «timeout»
+    «retries»
+"#;
+
+const BY_START: &str = r#"
+# Calls for which the filter has chosen another upstream than the first.
+- match:
+    prefix: /
+    headers:
+      - { name: x-dragoman-model, string_match: { exact: «model» } }
+      - { name: x-dragoman-upstream, string_match: { exact: «start» } }
+  route:
+    cluster: «cluster»
     timeout: «timeout»
     «retries»
 "#;
@@ -94,15 +107,6 @@ retry_priority:
 
 /// Where there is no other.
 const BACK_OFF: &str = "retry_back_off: { base_interval: 0.5s, max_interval: 10s }";
-
-const OTHER_HOST: &str = r#"
-# Each retry goes to another endpoint; this is how often one that has been tried is passed over.
-host_selection_retry_max_attempts: 20
-retry_host_predicate:
-  - name: envoy.retry_host_predicates.previous_hosts
-    typed_config:
-      "@type": type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate
-"#;
 
 /// The route configuration.
 pub fn routes(plan: &Plan<'_>, shared: &mut Shared) -> String {
@@ -170,21 +174,35 @@ fn to_upstream(template: &str, name: &str, shared: &mut Shared, config: &Config)
     )
 }
 
+/// The routes of a model: to the upstream with which the call starts, the first of all last.
 fn to_model(config: &Config, model: &Model, shared: &mut Shared) -> String {
-    let next = match model.balance {
-        _ if upstreams(config, model).len() < 2 => BACK_OFF,
-        Balance::Priority => NEXT_PRIORITY.trim(),
-        Balance::Weighted => OTHER_HOST.trim(),
-    };
+    let starts = starts(config, model);
+    let next = if starts.len() < 2 { BACK_OFF } else { NEXT_PRIORITY.trim() };
     let count = model.retries.unwrap_or(RETRIES).to_string();
     let policy = fill(FALLBACK.trim(), &[("count", &count), ("next", next)]);
-    fill(
+    let timeout = seconds(model.timeouts.total.unwrap_or(TIMEOUT));
+    let mut list = String::new();
+    for (cluster, order) in starts.iter().skip(1) {
+        let start = order.first().map_or("", |upstream| &upstream.name);
+        list.push_str(&fill(
+            BY_START.trim_start(),
+            &[
+                ("model", &scalar(&model.name)),
+                ("start", &scalar(start)),
+                ("cluster", &scalar(cluster)),
+                ("timeout", &timeout),
+                ("retries", &shared.member("retry_policy", "retries", &policy)),
+            ],
+        ));
+    }
+    list.push_str(&fill(
         BY_HEADER.trim_start(),
         &[
             ("header", "x-dragoman-model"),
             ("value", &scalar(&model.name)),
-            ("timeout", &seconds(model.timeouts.total.unwrap_or(TIMEOUT))),
+            ("timeout", &timeout),
             ("retries", &shared.member("retry_policy", "retries", &policy)),
         ],
-    )
+    ));
+    list
 }

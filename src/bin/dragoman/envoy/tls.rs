@@ -2,11 +2,9 @@
 
 use std::net::IpAddr;
 
-use dragoman::config::Upstream;
-
 use super::yaml::{fill, scalar};
 
-/// An upstream's address.
+/// Where an upstream is, or an endpoint that gives tokens.
 pub struct Address<'u> {
     /// A name or an IP address, without brackets.
     pub host: &'u str,
@@ -19,24 +17,25 @@ pub struct Address<'u> {
 }
 
 impl<'u> Address<'u> {
-    /// Splits an upstream's authority.
-    pub fn of(upstream: &'u Upstream) -> Self {
-        let default = if upstream.tls { 443 } else { 80 };
-        let authority = upstream.authority.as_str();
+    /// Splits an authority.
+    pub fn of(authority: &'u str, tls: bool) -> Self {
+        let default = if tls { 443 } else { 80 };
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if !port.contains(']') => (host, port.parse().unwrap_or(default)),
             _ => (authority, default),
         };
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        Self { host, port, ip: host.parse().ok(), tls: upstream.tls }
+        Self { host, port, ip: host.parse().ok(), tls }
     }
 }
 
 /// What a cluster says about TLS.
 #[derive(Default)]
 pub struct Transport {
-    /// `transport_socket` and `transport_socket_matches`.
-    pub sockets: String,
+    /// `transport_socket`; empty where nothing is said of it.
+    pub socket: String,
+    /// `transport_socket_matches`: the endpoints that have another.
+    pub matches: String,
     /// For each address, whether its endpoint must name itself for `transport_socket_matches`.
     pub named: Vec<bool>,
     /// Whether all endpoints can be asked for HTTP/2.
@@ -81,6 +80,8 @@ const MATCH: &str = "
 enum Socket<'u> {
     /// TLS to whatever host an endpoint has.
     AnyName,
+    /// TLS to the host that the request names.
+    Dynamic,
     /// TLS to an IP address.
     Ip(&'u str),
     /// TLS to a host.
@@ -97,6 +98,7 @@ impl Socket<'_> {
             context.trim_end().to_owned()
         };
         match self {
+            Self::Dynamic => context("", &peer),
             Self::AnyName => context(ANY_NAME.trim(), &peer),
             Self::Ip(host) => context("", &fill(NO_NAME.trim(), &[("ca", &scalar(ca)), ("host", &scalar(host))])),
             Self::Name(host) => context(fill(ONE_NAME.trim(), &[("host", &scalar(host))]).trim_end(), &peer),
@@ -109,6 +111,11 @@ const PLAIN: &str = r#"
 name: envoy.transport_sockets.raw_buffer
 typed_config: { "@type": type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer }
 "#;
+
+/// The socket of a cluster whose hosts are known by name with each request.
+pub fn any_name(ca: &str) -> String {
+    Socket::Dynamic.write(ca)
+}
 
 /// The TLS of a cluster with these endpoints: (upstream, address).
 pub fn transport(endpoints: &[(&str, Address<'_>)], ca: &str) -> Transport {
@@ -126,18 +133,14 @@ pub fn transport(endpoints: &[(&str, Address<'_>)], ca: &str) -> Transport {
         Some(_) => address.tls && address.ip == first.ip,
         None => named(&address),
     };
-    let mut sockets = fill("transport_socket:\n  «socket»\n", &[("socket", &usual.write(ca))]);
     let mut matches = String::new();
     for (upstream, address) in endpoints.iter().filter(|(_, address)| !is_usual(address)) {
         let socket = if address.tls { Socket::Ip(address.host) } else { Socket::Plain };
         matches.push_str(&fill(MATCH.trim_start(), &[("upstream", &scalar(upstream)), ("socket", &socket.write(ca))]));
     }
-    if !matches.is_empty() {
-        sockets.push_str("# Endpoints that are spoken to in another way; all else gets the above.\n");
-        sockets.push_str(&fill("transport_socket_matches:\n  «matches»\n", &[("matches", &matches)]));
-    }
     Transport {
-        sockets,
+        socket: usual.write(ca),
+        matches: matches.trim_end().to_owned(),
         named: addresses().map(|address| !is_usual(address)).collect(),
         alpn: addresses().all(|address| address.tls),
     }

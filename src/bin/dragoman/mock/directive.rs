@@ -27,6 +27,7 @@ pub struct Directive {
     pub empty: bool,
     pub redirect: bool,
     pub drop: bool,
+    pub expires_in: Option<u64>,
     times: Option<u64>,
 }
 
@@ -54,7 +55,9 @@ impl Directive {
                 "upstream=anthropic" if wire != Wire::Anthropic => return Ok(()),
                 "upstream=cohere" if wire != Wire::Cohere => return Ok(()),
                 "upstream=ollama" if wire != Wire::Ollama => return Ok(()),
+                "upstream=gemini" if wire != Wire::Gemini => return Ok(()),
                 "upstream=openai" if wire != Wire::OpenAi => return Ok(()),
+                "upstream=vertex" if wire != Wire::Vertex => return Ok(()),
                 _ => {}
             }
         }
@@ -79,8 +82,12 @@ impl Directive {
             "delay" => self.delay = number()?,
             "tokens" => self.tokens = Some(size().filter(|tokens| *tokens <= 1_000_000)?),
             "split" => self.split = Some(size().filter(|split| *split > 0)?),
+            "expires-in" => self.expires_in = Some(number()?),
             "times" => self.times = Some(number()?),
-            "upstream" => return matches!(value, "anthropic" | "cohere" | "ollama" | "openai").then_some(()),
+            "upstream" => {
+                return matches!(value, "anthropic" | "cohere" | "gemini" | "ollama" | "openai" | "vertex")
+                    .then_some(());
+            }
             _ if !value.is_empty() => return None,
             "html" => self.html = true,
             "crlf" => self.crlf = true,

@@ -8,11 +8,14 @@ use serde_json::{Map, Value, json};
 
 use super::bytes::base64;
 use super::http::{Outcome, Request};
+use super::tokens::Issuers;
 
 /// The last requests, oldest first.
 #[derive(Default)]
 pub struct Log {
     state: Mutex<State>,
+    /// Who gives tokens.
+    pub issuers: Issuers,
 }
 
 #[derive(Default)]

@@ -7,6 +7,7 @@
 //! In reading order: [`http`] (a server whose replies can break off), [`log`] (what was received), [`directive`]
 //! (misbehaviour that a prompt asks for), [`shape`] (checks in a provider's words), [`answer`] (what to say), then one
 //! folder per provider with the same files: `mod` (headers, errors), `check` (what is refused), `reply` (what is sent).
+//! [`tokens`] are what some providers are paid with.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -18,11 +19,13 @@ mod anthropic;
 mod bytes;
 mod cohere;
 mod directive;
+mod gemini;
 mod http;
 mod log;
 mod ollama;
 mod openai;
 mod shape;
+mod tokens;
 
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
@@ -47,8 +50,10 @@ pub struct Options {
 enum Wire {
     Anthropic,
     Cohere,
+    Gemini,
     Ollama,
     OpenAi,
+    Vertex,
 }
 
 /// Serves until it is stopped.
@@ -78,6 +83,9 @@ async fn serve(port: u16) -> Result<(), String> {
 
 fn route(request: &Request, log: &Log) -> Reply {
     let path = request.path();
+    if let Some(reply) = tokens::serve(request, log) {
+        return reply;
+    }
     match (request.method.as_str(), path) {
         ("GET", "/mock/requests") => Reply::json(200, log.as_json()),
         ("DELETE", "/mock/requests") => {
@@ -93,6 +101,7 @@ fn route(request: &Request, log: &Log) -> Reply {
         (_, "/api/chat" | "/api/embed") => ollama::serve(request, log),
         _ if path.starts_with("/openai/") => openai::azure::serve(request, log),
         _ if path.starts_with("/ml/") => openai::watsonx::serve(request, log),
+        _ if gemini::knows(path) => gemini::serve(request, log),
         _ => openai::serve(request, log),
     }
 }
@@ -116,14 +125,25 @@ Endpoints, in HTTP/1.1 and in HTTP/2 without TLS:
   POST   /api/chat, /api/embed       Ollama
   POST   /v1/messages                Anthropic  (x-api-key or Authorization: Bearer, and anthropic-version)
   POST   /v1/messages/count_tokens   Anthropic
+  POST   /v1beta/models/ID:METHOD    Gemini     (x-goog-api-key; generateContent, streamGenerateContent, countTokens,
+                                                embedContent, batchEmbedContents)
+  POST   /v1/projects/…, /v1/publishers/google/…
+                                     Vertex AI  (Authorization: Bearer or x-goog-api-key): the same, :predict, Claude
+                                                under :rawPredict and :streamRawPredict, and Vertex's OpenAI endpoint
   GET    /v1/models, /v1/models/ID   Anthropic's shape when anthropic-version is sent, else OpenAI's
+  POST   /token                      Google's tokens for service accounts   (their public keys: PUT /mock/accounts)
+  POST   /TENANT/oauth2/v2.0/token   Microsoft's for applications           (a secret that starts with `bad` is refused)
+  POST   /identity/token             IBM's for API keys                     (likewise)
+  PUT    /mock/tokens                directives for these three, such as `status=503 times=2` or `expires-in=5`
+  PUT    /mock/accounts              {\"client_email\", \"private_key_id\", \"n\", \"e\"}: a service account
   GET    /mock/requests              the last 200 requests as received: method, path, headers, body, status, outcome
   DELETE /mock/requests              forgets them, and the counts of `times`
   GET    /mock/health                says ready
 
 Requests that the provider would refuse are refused in the provider's words. So are requests that carry a header which
-must not leave a gateway: cookie, x-dragoman-*, the other provider's headers, or a second credential. OpenAI knows any
-model but claude-*, gemini-* and missing*; Anthropic knows claude-* and reads from the name what the model accepts.
+must not leave a gateway: cookie, x-dragoman-*, the other provider's headers, or a second credential, and those with a
+token of the mock's that has ended. OpenAI knows any model but claude-*, gemini-* and missing*; Anthropic knows claude-*
+and Google gemini-* and gemma-*, and both read from the name what the model accepts.
 
 Answers follow from the last text of the user:
   (anything)              `You said: ...`, the first 60 characters
@@ -151,6 +171,7 @@ Directives, in square brackets in the last text of the user, `[mock status=529]`
   empty                   status 200 without a body
   redirect                status 307 to another path
   drop                    closes the connection before the headers
-  upstream=openai         the directive is for this provider only (or anthropic, cohere, ollama)
+  upstream=openai         the directive is for this provider only (or anthropic, cohere, gemini, ollama, vertex)
+  expires-in=S            how long the token lives, in seconds (tokens)
   times=N                 only the first N requests with this very text, per provider
 Several brackets may stand in one text. In HTTP/2, what closes or breaks the connection resets the stream.";

@@ -1,3 +1,6 @@
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 use crate::error::Kind;
 use crate::event::{BlockKind, Delta, Event, FinishReason};
@@ -60,7 +63,7 @@ fn the_id_is_the_providers() {
     };
     assert_eq!(id("chatcmpl-7"), r#"{"id":"chatcmpl-7""#);
     assert_eq!(id("msg_7"), r#"{"id":"chatcmpl-msg_7""#);
-    assert_eq!(id(""), r#"{"id":"chatcmpl-1700000000""#);
+    assert_eq!(id(""), r#"{"id":"chatcmpl-1700000000000000000000002a""#);
     let created = Answer { created: Some(5), ..Answer::default() };
     assert!(written(&created).contains(r#""created":5,"#));
 }
@@ -77,8 +80,8 @@ fn tools_are_called_with_an_object() {
         concat!(
             r#""content":null,"refusal":null,"tool_calls":["#,
             r#"{"id":"t1","type":"function","function":{"name":"f","arguments":"{\"a\": 1}"}},"#,
-            r#"{"id":"call_1_1700000000","type":"function","function":{"name":"g","arguments":"{}"}},"#,
-            r#"{"id":"call_2_1700000000","type":"function","function":{"name":"h","arguments":"{}"}}]},"#,
+            r#"{"id":"call_1_1700000000000000000000002a","type":"function","function":{"name":"g","arguments":"{}"}},"#,
+            r#"{"id":"call_2_1700000000000000000000002a","type":"function","function":{"name":"h","arguments":"{}"}}]},"#,
             r#""logprobs":null,"finish_reason":"tool_calls"}]}"#,
         ),
     );
@@ -201,6 +204,7 @@ fn usage_includes_the_cache() {
         reasoning: 5,
         input_audio: 6,
         output_audio: 7,
+        ..Usage::default()
     };
     answer.add(Event::Usage { usage, service_tier: Some("standard".into()) });
     let whole = written(&answer);

@@ -1,3 +1,6 @@
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 use crate::call::{Content, Document, Message, Part, Source};
 
@@ -30,6 +33,7 @@ fn show(part: &Part<'_>) -> String {
         Content::Audio { data, format } => format!("audio {} {}", text(format), text(data)),
         Content::Document(Document { source: s, title, .. }) => format!("document {} {}", option(title), source(s)),
         Content::Image { source: s, detail } => format!("image {} {}", option(detail), source(s)),
+        Content::Video(s) => format!("video {}", source(s)),
         Content::Native { format, raw } => format!("native {format:?} {raw}"),
         Content::Reasoning { text: t, signature, format } => {
             format!("reasoning {} {} {format:?}", text(t), option(signature))
@@ -78,10 +82,7 @@ fn roles_keep_their_order() {
 #[test]
 fn content_is_text_or_parts() {
     assert_eq!(part(r#"{"type":"text","text":"a"},{"type":"text","text":"b"}"#), "text a; text b");
-    assert_eq!(
-        part(r#"{"type":"video_url","video_url":{"url":"u"}}"#),
-        r#"native Chat {"type":"video_url","video_url":{"url":"u"}}"#
-    );
+    assert_eq!(part(r#"{"type":"video","video":{"url":"u"}}"#), r#"native Chat {"type":"video","video":{"url":"u"}}"#);
     refused(r#"{"role":"user"}"#, "`messages[0].content`: required");
     refused(r#"{"role":"user","content":null}"#, "`messages[0].content`: required");
     refused(
@@ -100,6 +101,17 @@ fn roles_are_known() {
     refused(
         r#"{"role":"user","content":"a"},{"role":"critic","content":"b"}"#,
         "`messages[1].role`: expected `system`, `developer`, `user`, `assistant`, `tool` or `function`, got `critic`",
+    );
+}
+
+#[test]
+fn videos_are_inside_or_on_the_web() {
+    let video = |url: &str| part(&format!(r#"{{"type":"video_url","video_url":{{"url":"{url}"}}}}"#));
+    assert_eq!(video("data:video/mp4;base64,aGk="), "video base64 video/mp4 aGk=");
+    assert_eq!(video("https://example.com/a"), "video url https://example.com/a");
+    refused(
+        r#"{"role":"user","content":[{"type":"video_url","video_url":{"url":"a"}}]}"#,
+        "`messages[0].content[0].video_url.url`: expected a URL or `data:<media type>;base64,<data>`",
     );
 }
 

@@ -24,5 +24,5 @@ fn with(members: &str) -> Result<Generate<'static>, Error> {
 }
 
 fn asked() -> Ask {
-    Ask { model: "smart".into(), stream: true, include_usage: false, now: 1_700_000_000, ..Ask::default() }
+    Ask { model: "smart".into(), stream: true, include_usage: false, now: 1_700_000_000, random: 42, ..Ask::default() }
 }

@@ -1,3 +1,6 @@
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 use crate::error::Kind;
 use crate::event::{BlockKind, Delta, Event, FinishReason};
@@ -141,7 +144,7 @@ fn tool_calls_count_from_zero() {
         &delta(r#""tool_calls":[{"index":0,"id":"t1","type":"function","function":{"name":"f","arguments":""}}]"#),
         &delta(r#""tool_calls":[{"index":0,"function":{"arguments":"{\"a\""}}]"#),
         &delta(
-            r#""tool_calls":[{"index":1,"id":"call_1_1700000000","type":"function","function":{"name":"g","arguments":""}}]"#,
+            r#""tool_calls":[{"index":1,"id":"call_1_1700000000000000000000002a","type":"function","function":{"name":"g","arguments":""}}]"#,
         ),
         &delta(r#""tool_calls":[{"index":0,"function":{"arguments":":1}"}}]"#),
         &delta(r#""tool_calls":[{"index":1,"function":{"arguments":"{}"}}]"#),

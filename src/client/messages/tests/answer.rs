@@ -1,3 +1,6 @@
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 use crate::answer::Answer;
 use crate::event::{BlockKind, Delta, Event, FinishReason};
@@ -81,7 +84,7 @@ fn an_empty_answer() {
     assert_eq!(
         written(vec![]),
         concat!(
-            r#"{"id":"msg_1700000000","type":"message","role":"assistant","model":"smart","content":[],"#,
+            r#"{"id":"msg_1700000000000000000000002a","type":"message","role":"assistant","model":"smart","content":[],"#,
             r#""stop_reason":"end_turn","stop_sequence":null,"stop_details":null,"#,
             r#""usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"#,
             r#""cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},"output_tokens":0}}"#,
@@ -152,7 +155,7 @@ fn tool_calls() {
     assert_eq!(input("null"), written("{}"));
     assert_eq!(input(r#"{"n": 1"#), written(r#"{"raw_arguments":"{\"n\": 1"}"#));
     assert_eq!(input("[1]"), written(r#"{"raw_arguments":"[1]"}"#));
-    assert!(content(call(""), vec![]).contains(r#""id":"toolu_1700000000_0""#));
+    assert!(content(call(""), vec![]).contains(r#""id":"toolu_1700000000000000000000002a_0""#));
 }
 
 #[test]

@@ -3,6 +3,9 @@ mod request;
 mod splice;
 mod stream;
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use crate::client::{Ask, Client};
 use crate::error::{Error, Kind};
 use crate::json::Doc;
@@ -11,7 +14,7 @@ use super::Messages;
 
 /// An ask for the model `smart`.
 fn ask() -> Ask {
-    Ask { model: "smart".into(), stream: false, include_usage: true, now: 1_700_000_000, ..Ask::default() }
+    Ask { model: "smart".into(), stream: false, include_usage: true, now: 1_700_000_000, random: 42, ..Ask::default() }
 }
 
 fn asked(request: &str) -> Result<Ask, String> {

@@ -1,3 +1,6 @@
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 use crate::event::{BlockKind, Delta, Event, FinishReason};
 use crate::format::Format;

@@ -1,3 +1,6 @@
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 use crate::answer::Answer;
 use crate::error::Kind;
@@ -98,6 +101,14 @@ fn a_later_count_replaces_an_earlier_one() {
 }
 
 #[test]
+fn fast_mode_is_a_class_of_service() {
+    let start = START.replace(r#""service_tier":"standard""#, r#""service_tier":"standard","speed":"fast""#);
+    assert!(collected(&[&start, DELTA, STOP]).service_tier.is_some_and(|tier| tier == "fast"));
+    let start = START.replace(r#""service_tier":"standard""#, r#""service_tier":"priority","speed":"standard""#);
+    assert!(collected(&[&start, DELTA, STOP]).service_tier.is_some_and(|tier| tier == "priority"));
+}
+
+#[test]
 fn thought_and_tools() {
     let answer = collected(&[
         START,
@@ -171,6 +182,15 @@ fn errors_in_a_stream() {
     assert_eq!(last(&[START, TEXT, HELLO]), format!("{prefix}the end of the stream before `message_stop`"));
     assert_eq!(last(&[START, STOP]), format!("{prefix}a `message_stop` without a stop reason"));
     assert_eq!(last(&[START, HELLO, DELTA]), format!("{prefix}a `content_block_delta` of a block that is not open"));
+    let array = r#"{"type":"content_block_start","index":0,"content_block":[]}"#;
+    assert_eq!(last(&[START, array]), format!("{prefix}a `content_block_start` without its block"));
+    assert_eq!(last(&[START, DELTA, TEXT]), format!("{prefix}a `content_block_start` after the stop reason"));
+    for (event, name) in [(TEXT, "content_block_start"), (DELTA, "message_delta"), (STOP, "message_stop")] {
+        assert_eq!(last(&[event, START]), format!("{prefix}a `{name}` before `message_start`"));
+    }
+    let blocks: Vec<_> = (0..=128).map(|at| TEXT.replace("\"index\":0", &format!("\"index\":{at}"))).collect();
+    let blocks: Vec<_> = std::iter::once(START).chain(blocks.iter().map(String::as_str)).collect();
+    assert_eq!(last(&blocks), format!("{prefix}too many open blocks"));
 }
 
 #[test]
@@ -220,6 +240,8 @@ fn answers_that_are_none() {
     assert_eq!(whole("{}").error.unwrap().kind, Kind::BadAnswer);
     let error = whole(r#"{"type":"error","error":{"type":"api_error","message":"oops"}}"#).error.unwrap();
     assert_eq!((error.kind, &*error.message), (Kind::Internal, "oops"));
+    let blocks = whole(r#"{"content":[[],null,{"type":"text","text":"a"}]}"#).choices.remove(0).blocks;
+    assert_eq!(blocks.iter().map(|block| block.text()).collect::<Vec<_>>(), ["a"]);
     let count = whole(r#"{"input_tokens":42}"#);
     assert_eq!(count.usage, Some(Usage { input: 42, ..Usage::default() }));
     assert!(count.ended);

@@ -1,3 +1,6 @@
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 use crate::call::{OutputFormat, Reasoning, Thinking, Tool, ToolChoice};
 use crate::format::Format;
@@ -170,6 +173,10 @@ fn tools() {
             .to_owned(),
             none()
         )
+    );
+    assert_eq!(
+        tools("claude-sonnet-4-5", vec![function("i", Some(r#"{"type":null}"#), None)]).0,
+        r#"[{"name":"i","input_schema":{"type":"object"}}]"#
     );
     let schema = r#"{"type":"object","properties":{"a":{"type":"integer","minimum":1}}}"#;
     assert_eq!(

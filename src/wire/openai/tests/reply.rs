@@ -1,5 +1,9 @@
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use crate::event::{BlockKind, Delta, Event};
 use crate::json::{Doc, Str};
+use crate::usage::Usage;
 use crate::wire::names::Names;
 use crate::wire::openai::Openai;
 use crate::wire::openai::reply::Reply;
@@ -415,6 +419,20 @@ fn usage_has_many_shapes() {
         );
         assert_eq!(inner(&[&chunk]), ["0 finish stop", &usage]);
     }
+    // Images, and what a cache keeps for an hour.
+    let details = r#""prompt_tokens_details":{"image_tokens":7,"cached_tokens":1},"completion_tokens_details":{"image_tokens":3}"#;
+    let cached = r#""cache_creation_input_tokens":5,"cache_creation":{"ephemeral_5m_input_tokens":1,"ephemeral_1h_input_tokens":4}"#;
+    let chunk = format!(r#"{{"choices":[],"usage":{{"prompt_tokens":20,"completion_tokens":9,{details},{cached}}}}}"#);
+    let mut found = None;
+    let doc = Doc::lenient(chunk.as_bytes()).unwrap();
+    Reply::new(Names::new(64), Vec::new()).event("", doc.root(), &mut |event| {
+        if let Event::Usage { usage, .. } = event {
+            found = Some(usage);
+        }
+    });
+    let parts =
+        Usage { cache_read: 1, cache_write: 5, cache_write_1h: 4, input_image: 7, output_image: 3, ..Usage::default() };
+    assert_eq!(found, Some(Usage { input: 20, output: 9, ..parts }));
     // Moonshot.
     let chunk = r#"{"id":"1","choices":[{"delta":{},"finish_reason":"stop","usage":{"prompt_tokens":1,"completion_tokens":1,"cached_tokens":1}}]}"#;
     assert_eq!(inner(&[chunk])[1], "usage in 1 (read 1 write 0 audio 0) out 1 (reasoning 0 audio 0)");

@@ -1,3 +1,6 @@
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use crate::call::{
     Call, Content, Document, Generate, Message, OutputFormat, Part, Reasoning, Role, Source, Thinking, Tool, ToolChoice,
 };

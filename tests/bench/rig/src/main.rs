@@ -6,9 +6,9 @@
 //! rig load PORT PATH BODY_FILE CONNECTIONS CALLS [HEADER]…
 //! ```
 //!
-//! The upstream answers `POST /v1/messages` with the file `v1_messages.json`, or, to a body with `"stream":true`, with the
-//! events of `v1_messages.sse`: each in a chunk and a packet of its own, a gap after each, as a model writes them. Any other
-//! path likewise. The load prints the time to the first byte of every answer's body, in microseconds, one per line.
+//! The upstream answers `POST /v1/messages` with the file `v1_messages.json`, or, to a body with `"stream":true` and on paths
+//! without such a file, with the events of `v1_messages.sse` or `.eventstream`: each in a chunk and a packet of its own, a gap
+//! after each, as a model writes them. Any other path likewise. The load prints the time to the first byte of every answer's body, in microseconds, one per line.
 
 #![allow(clippy::disallowed_methods, reason = "it measures time")]
 
@@ -62,18 +62,27 @@ fn serve(stream: TcpStream, directory: &str, gap: Duration) -> io::Result<()> {
         let mut body = Vec::new();
         head.body(&mut reader, |part| body.extend_from_slice(part))?;
         let path = head.start.split(' ').nth(1).unwrap_or_default();
-        let name = path.trim_start_matches('/').replace('/', "_");
-        if contains(&body, b"\"stream\":true") || contains(&body, b"\"stream\": true") {
-            let events = fs::read_to_string(format!("{directory}/{name}.sse"))?;
-            let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+        let path = path.trim_start_matches('/');
+        let name: String = path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let whole = fs::read(format!("{directory}/{name}.json"));
+        let asked = contains(&body, b"\"stream\":true") || contains(&body, b"\"stream\": true");
+        if asked || whole.is_err() {
+            let (kind, events) = match fs::read(format!("{directory}/{name}.sse")) {
+                Ok(events) => ("text/event-stream", sse(&events)),
+                Err(_) => {
+                    let events = fs::read(format!("{directory}/{name}.eventstream"))?;
+                    ("application/vnd.amazon.eventstream", eventstream(&events))
+                }
+            };
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n");
             writer.write_all(head.as_bytes())?;
-            for event in events.split_inclusive("\n\n") {
-                writer.write_all(format!("{:x}\r\n{event}\r\n", event.len()).as_bytes())?;
+            for event in events {
+                writer.write_all(&[format!("{:x}\r\n", event.len()).as_bytes(), &event, b"\r\n"].concat())?;
                 thread::sleep(gap);
             }
             writer.write_all(b"0\r\n\r\n")?;
         } else {
-            let answer = fs::read(format!("{directory}/{name}.json"))?;
+            let answer = whole?;
             let head = format!(
                 "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
                 answer.len()
@@ -81,6 +90,30 @@ fn serve(stream: TcpStream, directory: &str, gap: Duration) -> io::Result<()> {
             writer.write_all(&[head.as_bytes(), &answer].concat())?;
         }
     }
+}
+
+/// The events of a stream, which empty lines end.
+fn sse(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut events = vec![Vec::new()];
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        events.last_mut().unwrap().extend_from_slice(line);
+        if line.trim_ascii().is_empty() {
+            events.push(Vec::new());
+        }
+    }
+    events.retain(|event| !event.is_empty());
+    events
+}
+
+/// The messages of Amazon's event stream, each of which begins with its length.
+fn eventstream(mut bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut messages = Vec::new();
+    while let Some(length) = bytes.first_chunk() {
+        let (message, rest) = bytes.split_at(u32::from_be_bytes(*length) as usize);
+        messages.push(message.to_vec());
+        bytes = rest;
+    }
+    messages
 }
 
 fn load(port: &str, path: &str, body: &str, connections: usize, calls: usize, headers: &[&str]) -> io::Result<()> {

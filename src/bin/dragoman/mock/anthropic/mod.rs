@@ -18,6 +18,7 @@ use super::directive::Directive;
 use super::http::{Body, Reply, Request};
 use super::log::Log;
 use super::shape::{Checked, Refusal, duplicate};
+use super::tokens::has_ended;
 use super::{Wire, leaked};
 
 /// Answers a request to one of Anthropic's paths.
@@ -35,7 +36,7 @@ fn handle(request: &Request, log: &Log, request_id: &str) -> Checked<Reply> {
     if let Some(name) = leaked(request, &["openai-", "api-key", "x-goog-api-key"]) {
         return Err(Refusal::new(format!("mock: header `{name}` must not reach Anthropic")));
     }
-    authenticate(request)?;
+    authenticate(request, log)?;
     let version = version(request)?;
     let beta = beta(request)?;
     let (method, path) = (request.method.as_str(), request.path());
@@ -88,7 +89,7 @@ fn message(request: &Request, log: &Log, call: &check::Call, counting: bool, req
     Ok(directive.spoil(reply))
 }
 
-fn authenticate(request: &Request) -> Checked<()> {
+fn authenticate(request: &Request, log: &Log) -> Checked<()> {
     let bearer = request.header("authorization");
     let key = match (request.header("x-api-key"), bearer) {
         (Some(_), Some(_)) => {
@@ -100,7 +101,7 @@ fn authenticate(request: &Request) -> Checked<()> {
         (None, Some(bearer)) => bearer.strip_prefix("Bearer ").unwrap_or_default(),
         (None, None) => return Err(Refusal::new("x-api-key header is required").status(401)),
     };
-    if key.trim().is_empty() || key.starts_with("bad") {
+    if key.trim().is_empty() || key.starts_with("bad") || has_ended(key, log) {
         let name = if bearer.is_some() { "bearer token" } else { "x-api-key" };
         return Err(Refusal::new(format!("invalid {name}")).status(401));
     }

@@ -9,7 +9,7 @@ use super::super::http::{Body, Reply, Request};
 use super::super::leaked;
 use super::super::log::Log;
 use super::super::shape::{Checked, Refusal};
-use super::{complete, embeddings, error, pretty};
+use super::{authenticate, complete, embeddings, error, pretty};
 
 /// Answers any request under `/openai/`.
 pub fn serve(request: &Request, log: &Log) -> Reply {
@@ -23,11 +23,16 @@ pub fn serve(request: &Request, log: &Log) -> Reply {
 }
 
 fn handle(request: &Request, log: &Log) -> Checked<Reply> {
-    if let Some(name) = leaked(request, &["anthropic-", "authorization", "x-goog-api-key"]) {
+    // One of the two: a key, or a token of Microsoft's.
+    let token = request.header("authorization").is_some();
+    let other = if token { "api-key" } else { "authorization" };
+    if let Some(name) = leaked(request, &["anthropic-", other, "x-goog-api-key"]) {
         return Err(Refusal::new(format!("mock: header `{name}` must not reach Azure")).code("leaked_header"));
     }
     let key = request.header("api-key").unwrap_or_default();
-    if key.is_empty() || key.starts_with("bad") {
+    if token {
+        authenticate(request, log)?;
+    } else if key.is_empty() || key.starts_with("bad") {
         let message = "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an active subscription and use a correct regional API endpoint for your resource.";
         return Err(Refusal::new(message).status(401).code("401"));
     }

@@ -19,6 +19,7 @@ use super::directive::Directive;
 use super::http::{Body, Reply, Request};
 use super::log::Log;
 use super::shape::{Checked, Refusal, duplicate};
+use super::tokens::has_ended;
 use super::{Wire, leaked};
 
 /// Answers any request that is not Anthropic's.
@@ -34,7 +35,7 @@ fn handle(request: &Request, log: &Log) -> Checked<Reply> {
     if let Some(name) = leaked(request, &["anthropic-", "x-api-key", "api-key", "x-goog-api-key"]) {
         return Err(Refusal::new(format!("mock: header `{name}` must not reach OpenAI")).code("leaked_header"));
     }
-    authenticate(request)?;
+    authenticate(request, log)?;
     let (method, path) = (request.method.as_str(), request.path());
     match (method, path) {
         ("POST", "/v1/chat/completions") => complete(request, log),
@@ -62,7 +63,7 @@ fn handle(request: &Request, log: &Log) -> Checked<Reply> {
     }
 }
 
-fn authenticate(request: &Request) -> Checked<()> {
+fn authenticate(request: &Request, log: &Log) -> Checked<()> {
     let key = request.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
     let key = key.trim();
     if key.is_empty() {
@@ -71,7 +72,7 @@ fn authenticate(request: &Request) -> Checked<()> {
         )
         .status(401));
     }
-    if key.starts_with("bad") {
+    if key.starts_with("bad") || has_ended(key, log) {
         let message = format!(
             "Incorrect API key provided: {key}. You can find your API key at https://platform.openai.com/account/api-keys."
         );

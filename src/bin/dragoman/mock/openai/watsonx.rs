@@ -25,7 +25,7 @@ fn handle(request: &Request, log: &Log) -> Checked<Reply> {
     if let Some(name) = leaked(request, &["anthropic-", "openai-", "x-api-key", "api-key", "x-goog-api-key"]) {
         return Err(Refusal::new(format!("mock: header `{name}` must not reach watsonx")));
     }
-    authenticate(request)?;
+    authenticate(request, log)?;
     let query = request.target.split_once('?').map_or("", |(_, query)| query);
     if !query.starts_with("version=20") {
         return Err(Refusal::new("Missing required query parameter: version"));
