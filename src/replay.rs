@@ -80,8 +80,11 @@ fn parts(text: &str) -> Option<(&str, Format, String)> {
 /// would refuse it.
 pub fn strip(format: Format, doc: &Doc<'_>) -> Option<Vec<u8>> {
     let mut edits = Edits::default();
-    let messages = doc.root().get("messages")?;
+    let messages = doc.root().get(if format == Format::Responses { "input" } else { "messages" })?;
     match format {
+        Format::Responses => {
+            messages.items().filter_map(|item| item.get("call_id")).for_each(|id| bare(id, &mut edits));
+        }
         Format::Chat => {
             for message in messages.items() {
                 let calls = message.get("tool_calls").into_iter().flat_map(Node::items);

@@ -86,6 +86,10 @@ fn untouched(upstream: &Upstream, surface: &Surface, received: &[u8], sent: &[u8
     changed.extend(quirks.set.iter().map(|(name, _)| *name));
     changed.extend(envelope.set.iter().map(|(name, _)| *name));
     changed.extend(envelope.header.map(|(_, field)| field));
+    if surface.format == Format::Responses {
+        // The limit is configured under its name in chat; ids are unsealed, and what others have sealed goes.
+        changed.extend(["input", "max_output_tokens", "previous_response_id"]);
+    }
     if quirks.effort != Effort::Known {
         changed.push("reasoning_effort");
     }

@@ -12,6 +12,7 @@ use crate::call::{Content, Document, Generate, Message, Part, Role, Source};
 use crate::error::{Error, shorten};
 use crate::format::Format;
 use crate::json::{Kind, Node, Str};
+use crate::replay;
 
 /// What OpenAI has done with tools of its own: no other provider knows it, and the conversation goes on without it.
 const DONE: &[&str] = &[
@@ -56,28 +57,27 @@ fn say<'a>(role: Role, parts: Vec<Part<'a>>, call: &mut Generate<'a>) {
 fn item<'a>(value: Node<'a>, call: &mut Generate<'a>) -> Result<(), Error> {
     let kind = optional(object(value)?, "type", string)?.map_or("message".into(), Str::decode);
     let text = |name| string(required(value, name)?).map_err(|e| e.at(name));
-    let assistant = |content: Content<'a>, call| say(Role::Assistant, vec![content.into()], call);
     match &*kind {
         "custom_tool_call" => {
             let input = text(INPUT)?;
             let arguments = Str::plain(format!("{{\"{INPUT}\":{}}}", input.to_json()));
-            assistant(Content::ToolCall { id: text("call_id")?, name: text("name")?, arguments }, call);
+            called(text("call_id")?, text("name")?, arguments, call);
         }
         "custom_tool_call_output" | "function_call_output" => {
             let mut parts = Vec::new();
             content(required(value, "output")?, &mut parts).map_err(|e| e.at("output"))?;
-            let result = Content::ToolResult { id: text("call_id")?, parts, is_error: false };
+            let id = replay::open(text("call_id")?).0;
+            let result = Content::ToolResult { id, parts, is_error: false };
             say(Role::User, vec![result.into()], call);
         }
         "function_call" => {
-            let (id, name, arguments) = (text("call_id")?, text("name")?, text("arguments")?);
-            assistant(Content::ToolCall { id, name, arguments }, call);
+            called(text("call_id")?, text("name")?, text("arguments")?, call);
         }
         "item_reference" => return Err(kept_elsewhere()),
         "message" => message(value, call)?,
         "reasoning" => {
             if let Some(thought) = reasoning(value)? {
-                assistant(thought, call);
+                say(Role::Assistant, vec![thought.into()], call);
             }
         }
         done if DONE.contains(&done) => {
@@ -93,6 +93,13 @@ fn item<'a>(value: Node<'a>, call: &mut Generate<'a>) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Says that the model has called a tool.
+fn called<'a>(id: Str<'a>, name: Str<'a>, arguments: Str<'a>, call: &mut Generate<'a>) {
+    let (id, proof) = replay::open(id);
+    let parts = proof.into_iter().chain([Content::ToolCall { id, name, arguments }]).map(Part::from).collect();
+    say(Role::Assistant, parts, call);
 }
 
 fn message<'a>(value: Node<'a>, call: &mut Generate<'a>) -> Result<(), Error> {
@@ -186,7 +193,10 @@ fn reasoning(value: Node<'_>) -> Result<Option<Content<'_>>, Error> {
             Some(seal::Sealed::Data(data)) => {
                 return Ok(Some(Content::RedactedReasoning { data, format: Format::Messages }));
             }
-            Some(seal::Sealed::Signature(signature)) => (Some(signature), Some(Format::Messages)),
+            Some(seal::Sealed::Signature(signature)) => {
+                let (signature, format) = replay::signature(signature, Format::Messages);
+                (Some(signature), Some(format))
+            }
             Some(seal::Sealed::Unsigned) => (None, None),
             None => (sealed.str(), Some(Format::Responses)),
         };

@@ -162,7 +162,7 @@ fn secrets_that_are_not_there_silence_their_upstream_alone() {
 
 #[test]
 fn a_configuration_prints_no_secret() {
-    let printed = format!("{:?}", parse(EXAMPLE));
+    let printed = format!("{:?}", parse(EXAMPLE)).replace("id_secret: ", "");
     assert!(printed.contains("***"));
     assert!(!printed.contains("secret") && !printed.contains("written"), "{printed}");
 }
