@@ -120,7 +120,7 @@ impl Stream {
             ask: ask.clone(),
             whole: false,
             number: 0,
-            id: ask.now.to_string(),
+            id: ask.own_id().to_string(),
             created: ask.now,
             items: Vec::new(),
             open: Vec::new(),
