@@ -20,7 +20,7 @@ from documents import KEYS, MOCKS, gateway_role, render
 TEXT = "Grüße an alle 👋 [mock split=7]"
 SAID = "You said: Grüße an alle 👋"
 
-MODELS = {"openai": "gpt-4.1", "claude": "claude-sonnet-4-5"}
+MODELS = {"openai": "gpt-4.1", "claude": "claude-sonnet-5-5"}
 PROVIDER = {"openai": "openai", "claude": "anthropic"}
 FORMAT = {"openai": "chat", "claude": "messages"}
 # Each upstream has its own model: so each is reached at once.
@@ -167,7 +167,7 @@ def test_the_provider_gets_a_request_of_its_own_format(exchange: Exchange):
         expected["max_completion_tokens"] = expected.pop("max_tokens")
     if not case.same and case.upstream == "claude":
         # Anthropic demands a limit: the most that the model can.
-        expected["max_tokens"] = 64000
+        expected["max_tokens"] = 128000
         expected.pop("stream_options", None)
     assert (sent["method"], sent["path"]) == ("POST", PATHS[FORMAT[case.upstream]])
     assert sent["body"] == expected
@@ -366,7 +366,7 @@ def tokens(exchange: Exchange) -> tuple[int, int]:
 
 def cost(exchange: Exchange) -> int:
     """What that costs, in billionths of a USD, at the providers' published prices."""
-    prices = {"openai": (2000, 8000), "claude": (3000, 15000)}[exchange.case.upstream]
+    prices = {"openai": (2000, 8000), "claude": (2000, 10000)}[exchange.case.upstream]
     return sum(count * price for count, price in zip(tokens(exchange), prices, strict=True))
 
 
