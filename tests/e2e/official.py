@@ -32,7 +32,9 @@ SAMPLING = {"temperature", "top_k", "top_p"}
 EXTENSIONS = {
     "annotations",
     "cache_creation_tokens",
+    "images",
     "native_finish_reason",
+    "obfuscation",
     "reasoning_content",
     "store",
     "thinking_blocks",

@@ -43,7 +43,8 @@ class Answer:
             return
         kind = "error" if self.status >= 400 else "sse" if self.media_type == "text/event-stream" else "json"
         text = self.body.decode()
-        assert READERS[wire, kind](text) <= EXTENSIONS
+        found = READERS[wire, kind](text)
+        assert found <= EXTENSIONS, found - EXTENSIONS
         if kind == "sse":
             check_order(wire, text)
 
@@ -131,9 +132,10 @@ class AsyncTransport(httpx2.AsyncBaseTransport):
 
 def check_sent(request: dict, statuses: set[int | None]) -> None:
     """The mock providers check much, and the types what is left."""
-    body, path = request["body"], request["path"].split("?")[0]
+    path = request["path"].split("?")[0]
     if request["method"] != "POST" or "/responses/" in path:
         return
+    body = request["body"]
     wanted = {int(status) for status in re.findall(r"\bstatus=(\d+)", json.dumps(body))}
     assert request["status"] in statuses | wanted, f"the provider answered {request['status']} to {body}"
     if request["status"] == 400:
