@@ -1,5 +1,5 @@
-"""OpenAI's official SDK speaking Responses through a real Envoy: to OpenAI, who speaks them too, to Anthropic, and to a server
-that knows nothing but chat completions.
+"""OpenAI's official SDK speaking Responses through a real Envoy: to OpenAI, who speaks them too, to Anthropic, to Google, and to a
+server that knows nothing but chat completions.
 
 Requests that reach the providers and answers that reach the client are held to the official types by the fixture `tap`.
 """
@@ -14,19 +14,23 @@ from documents import DEMO, KEYS, MOCKS, gateway_role, render, standalone
 from pydantic import BaseModel
 from tap import Tap
 
-GPT, CLAUDE, LOCAL = "gpt-4.1", "claude-haiku-4-5", "local-model"
+GPT, CLAUDE, GEMINI, LOCAL = "gpt-4.1", "claude-haiku-4-5", "gemini-3.8-flash", "local-model"
 # These think: one seals its thought, one signs it.
 GPT_THINKING, CLAUDE_THINKING = "gpt-5.1", "claude-opus-5-5"
+# What they call the proof of it.
+PROOF = {GPT_THINKING: "encrypted_content", CLAUDE_THINKING: '"signature"', GEMINI: "thoughtSignature"}
 
-every = pytest.mark.parametrize("model", [GPT, CLAUDE, LOCAL])
-translated = pytest.mark.parametrize("model", [CLAUDE, LOCAL])
+every = pytest.mark.parametrize("model", [GPT, CLAUDE, GEMINI, LOCAL])
+translated = pytest.mark.parametrize("model", [CLAUDE, GEMINI, LOCAL])
 
 SERVER = {"provider": "openai_compatible", "base_url": f"http://127.0.0.1:{PROVIDERS}/v1",
           "credentials": {"api_key": {"value": "sk-local"}}}  # fmt: skip
-UPSTREAMS = MOCKS | {"local": SERVER}
+GOOGLE = {"provider": "gemini", "base_url": f"http://127.0.0.1:{PROVIDERS}", "credentials": {"api_key": {"value": "AIza-gemini"}}}
+UPSTREAMS = MOCKS | {"gemini": GOOGLE, "local": SERVER}
 LIST = [
     {"name": "gpt-*", "upstreams": ["openai"], "upstream_models": {"openai": "gpt-*"}, "retries": 0},
     {"name": "claude-*", "upstreams": ["claude"], "upstream_models": {"claude": "claude-*"}, "retries": 0},
+    {"name": "gemini-*", "upstreams": ["gemini"], "upstream_models": {"gemini": "gemini-*"}, "retries": 0},
     {"name": "local-*", "upstreams": ["local"], "upstream_models": {"local": "local-*"}, "retries": 0},
     # Whoever needs what only OpenAI has goes there.
     {"name": "any", "upstreams": ["claude", "openai"], "upstream_models": {"claude": CLAUDE, "openai": GPT}, "retries": 0},
@@ -156,7 +160,7 @@ def test_a_refusal(client, model):
     assert final.output[0].content[0].refusal == "I can't help with that."
 
 
-@pytest.mark.parametrize("model", [GPT_THINKING, CLAUDE_THINKING, LOCAL])
+@pytest.mark.parametrize("model", [GPT_THINKING, CLAUDE_THINKING, GEMINI, LOCAL])
 def test_ten_turns_with_tools_and_thought(create, tap, model):
     """The providers refuse thought that comes back changed."""
     talk, thoughts = [], 0
@@ -168,7 +172,8 @@ def test_ten_turns_with_tools_and_thought(create, tap, model):
             if turn % 3 == 0:
                 answer = list(answer)[-1].response
             talk += [item.model_dump(exclude_none=True) for item in answer.output]
-            thoughts += sum(item.type == "reasoning" for item in answer.output)
+            # Google signs each answer once, wherever in it.
+            thoughts += 1 if model == GEMINI else sum(item.type == "reasoning" for item in answer.output)
             calls = [item for item in answer.output if item.type == "function_call"]
             talk += [{"type": "function_call_output", "call_id": call.call_id, "output": "Sun"} for call in calls]
             if not calls:
@@ -178,7 +183,7 @@ def test_ten_turns_with_tools_and_thought(create, tap, model):
         assert thoughts >= 10
         sent = json.dumps(tap.sent())
         # All that was thought went back, as far as the provider had it signed.
-        assert sent.count("encrypted_content" if model == GPT_THINKING else '"signature"') >= thoughts - 1
+        assert sent.count(PROOF[model]) >= thoughts - 1
 
 
 def test_a_conversation_moves(client, tap):
