@@ -45,7 +45,7 @@ pub struct Image {
     pub size: usize,
 }
 
-/// Whether a part of a message, in the format of chat completions or of Messages, is an image at an address.
+/// Whether a part of a message, in the format of chat completions, of Messages or of Responses, is an image at an address.
 pub fn is_remote(part: Node<'_>) -> bool {
     place(part).is_some()
 }
@@ -56,8 +56,8 @@ pub fn is_remote(part: Node<'_>) -> bool {
 /// One that may not be fetched, with the reason.
 pub fn addresses(root: Node<'_>, config: &RemoteImages) -> Result<Vec<Address>, Error> {
     let mut found: Vec<Address> = Vec::new();
-    for (index, message) in root.get("messages").into_iter().flat_map(Node::items).enumerate() {
-        each(message, &mut |place| {
+    for (name, index, turn) in turns(root) {
+        each(turn, &mut |place| {
             if found.iter().any(|address| place.url == *address.url) {
                 return Ok(());
             }
@@ -67,7 +67,7 @@ pub fn addresses(root: Node<'_>, config: &RemoteImages) -> Result<Vec<Address>, 
             found.push(address(&place.url, config)?);
             Ok(())
         })
-        .map_err(|error| error.at_index(index).at("messages"))?;
+        .map_err(|error| error.at_index(index).at(name))?;
     }
     Ok(found)
 }
@@ -75,9 +75,9 @@ pub fn addresses(root: Node<'_>, config: &RemoteImages) -> Result<Vec<Address>, 
 /// The body of a call with every one of `images` in the place of its address.
 pub fn fill(doc: &Doc<'_>, images: &[Image]) -> Vec<u8> {
     let mut edits = Edits::default();
-    for message in doc.root().get("messages").into_iter().flat_map(Node::items) {
+    for (_, _, turn) in turns(doc.root()) {
         // Nothing in it fails.
-        let _ = each(message, &mut |place| {
+        let _ = each(turn, &mut |place| {
             if let Some(image) = images.iter().find(|image| place.url == *image.url) {
                 edits.replace(place.node, place.shape.write(image));
             }
@@ -176,7 +176,7 @@ impl Shape {
 fn place(part: Node<'_>) -> Option<Place<'_>> {
     let kind = part.get("type")?.text()?;
     let (node, url, shape) = match &*kind {
-        "image_url" => {
+        "image_url" | "input_image" => {
             let url = part.get("image_url").filter(|url| url.kind() == Kind::String);
             let url = url.or_else(|| part.get("image_url")?.get("url"))?;
             (url, url, Shape::Data)
@@ -193,15 +193,27 @@ fn place(part: Node<'_>) -> Option<Place<'_>> {
     (!here).then_some(Place { node, url, shape })
 }
 
+/// What a conversation is made of: the member in which it stands, the place in it, and what stands there.
+fn turns(root: Node<'_>) -> impl Iterator<Item = (&'static str, usize, Node<'_>)> {
+    ["messages", "input"].into_iter().flat_map(move |name| {
+        let list = root.get(name).into_iter().flat_map(Node::items);
+        list.enumerate().map(move |(index, turn)| (name, index, turn))
+    })
+}
+
 /// Shows every address in a message or a tool's result.
 fn each<'a>(of: Node<'a>, see: &mut dyn FnMut(Place<'a>) -> Result<(), Error>) -> Result<(), Error> {
-    for (index, part) in of.get("content").into_iter().flat_map(Node::items).enumerate() {
+    let (name, parts) = match (of.get("content"), of.get("output")) {
+        (None, Some(output)) => ("output", Some(output)),
+        (content, _) => ("content", content),
+    };
+    for (index, part) in parts.into_iter().flat_map(Node::items).enumerate() {
         let seen = match place(part) {
             Some(place) => see(place),
             None if part.get("type").and_then(Node::text).is_some_and(|kind| kind == "tool_result") => each(part, see),
             None => Ok(()),
         };
-        seen.map_err(|error| error.at_index(index).at("content"))?;
+        seen.map_err(|error| error.at_index(index).at(name))?;
     }
     Ok(())
 }

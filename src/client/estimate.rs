@@ -51,7 +51,7 @@ fn count(root: Node<'_>, mut tally: Tally) -> u64 {
                 tally.add(MESSAGE);
                 tally.content(message);
             }),
-            "system" => {
+            "instructions" | "system" => {
                 tally.add(MESSAGE);
                 tally.content(value);
             }
@@ -60,6 +60,7 @@ fn count(root: Node<'_>, mut tally: Tally) -> u64 {
                 tally.text(tool.raw());
             }),
             "input" => tally.input(value),
+            "text" => value.get("format").into_iter().for_each(|format| tally.text(format.raw())),
             // Schemas of the output, which the model is shown.
             "output_config" | "output_format" | "response_format" => {
                 tally.text(value.get("json_schema").or(value.get("format")).unwrap_or(value).raw());
@@ -185,11 +186,15 @@ impl Tally {
         }
     }
 
-    /// What is embedded: text, or tokens by their numbers, several of either.
+    /// What is embedded: text, or tokens by their numbers, several of either; or the items of a conversation.
     fn input(&mut self, node: Node<'_>) {
         match node.kind() {
             Kind::Array => node.items().for_each(|item| self.input(item)),
             Kind::Number => self.add(1),
+            Kind::Object => {
+                self.add(MESSAGE);
+                self.content(node);
+            }
             _ => self.content(node),
         }
     }
@@ -207,13 +212,13 @@ impl Tally {
     fn block(&mut self, block: Node<'_>) {
         let kind = block.get("type").and_then(Node::text).unwrap_or_default();
         match &*kind {
-            "document" | "file" => self.document(block),
+            "document" | "file" | "input_file" => self.document(block),
             "image" | "image_url" | "input_image" => self.add(IMAGE),
             "input_audio" => self.bytes(block.get("input_audio").and_then(|audio| audio.get("data")), AUDIO_BYTES),
             _ => block.members().for_each(|(name, value)| match &*name {
                 // Words for machines, and what is sealed.
-                "cache_control" | "citations" | "data" | "encrypted_content" | "encrypted_index" | "id" | "role"
-                | "signature" | "tool_call_id" | "tool_use_id" | "type" => {}
+                "cache_control" | "call_id" | "citations" | "data" | "encrypted_content" | "encrypted_index" | "id"
+                | "role" | "signature" | "tool_call_id" | "tool_use_id" | "type" => {}
                 "input" => self.text(value.raw()),
                 _ => self.content(value),
             }),
@@ -224,7 +229,7 @@ impl Tally {
         for name in ["title", "context"] {
             block.get(name).into_iter().for_each(|text| self.string(text));
         }
-        let Some(source) = block.get("source").or(block.get("file")) else { return };
+        let source = block.get("source").or(block.get("file")).unwrap_or(block);
         match source.get("type").and_then(Node::text).as_deref() {
             Some("content") => source.get("content").into_iter().for_each(|content| self.content(content)),
             Some("text") => source.get("data").into_iter().for_each(|text| self.string(text)),

@@ -91,7 +91,10 @@ fn a_fault_names_the_place_and_hides_the_query() {
 }
 
 #[test]
-fn images_of_both_formats_are_found_once_each() {
+fn images_of_all_formats_are_found_once_each() {
+    let responses = r#"{"input":[{"role":"user","content":[{"type":"input_image","image_url":"https://cdn.example.com/1"}]},
+        {"type":"function_call_output","output":[{"type":"input_image","image_url":"https://cdn.example.com/2"}]}]}"#;
+    assert_eq!(read(responses).unwrap().len(), 2);
     let json = r#"{"messages":[{"content":[
         {"type":"image_url","image_url":"https://cdn.example.com/1"},
         {"type":"image_url","image_url":{"url":"https://cdn.example.com/2"}},
