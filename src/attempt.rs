@@ -17,7 +17,7 @@ use crate::format::{Format, Operation};
 use crate::http::Headers;
 use crate::json::{Body, Change, Doc, Edits, Fault, Writer};
 use crate::patch;
-use crate::provider::{Auth, Effort, Quirks, Surface, Template, Thought, segment};
+use crate::provider::{Auth, Effort, Quirks, Surface, Template, Thought, Wrapping, segment};
 use crate::replay;
 use crate::reply::{Path, Reply};
 use crate::seal::Seal;
@@ -197,8 +197,8 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     headers.set(":path", path(upstream, surface, call)?);
     let own_credentials = matches!(upstream.credentials, Credentials::Client | Credentials::None);
     credentials(upstream, call, &body, &mut headers)?;
-    let (wrapped, thought) = (surface.envelope.wrapped, quirks.thought);
-    let reply = Reply::new(ask, Path { client, wire, spliced, wrapped, thought, own_credentials }, reader);
+    let (wrapping, thought) = (surface.envelope.wrapping, quirks.thought);
+    let reply = Reply::new(ask, Path { client, wire, spliced, wrapping, thought, own_credentials }, reader);
     let dropped = dropped.names.into_iter().map(|name| name.into_owned()).collect();
     Ok(Outbound { surface: Some(surface), headers, body, dropped, reply })
 }
@@ -246,7 +246,7 @@ fn kept(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Result<Outbo
         client: client::of(call.format),
         wire: wire::of(surface.format),
         spliced: true,
-        wrapped: false,
+        wrapping: Wrapping::Bare,
         thought: Thought::Hidden,
         own_credentials,
     };

@@ -22,7 +22,7 @@ use crate::http::Headers;
 use crate::json::{self, Doc, Edits, Memory, Node};
 use crate::meter::Meter;
 use crate::patch;
-use crate::provider::Thought;
+use crate::provider::{Thought, Wrapping};
 use crate::wire::{self, Reader, Wire, aws};
 
 /// How the body of an answer is to be handled.
@@ -60,8 +60,8 @@ pub struct Path {
     pub wire: &'static dyn Wire,
     /// Whether both speak the same format.
     pub spliced: bool,
-    /// Whether the events of a stream come wrapped: each in base64, as the one member of an object.
-    pub wrapped: bool,
+    /// How a stream of the upstream's comes.
+    pub wrapping: Wrapping,
     /// Where the upstream says what it thought.
     pub thought: Thought,
     /// Whether a refusal of credentials is the client's to know: they are its own.
@@ -112,7 +112,7 @@ impl Reply {
     pub fn refusal(ask: Ask, client: &'static dyn Client, error: Error) -> Self {
         let wire = wire::of(Format::Chat);
         let thought = Thought::Hidden;
-        let path = Path { client, wire, spliced: false, wrapped: false, thought, own_credentials: false };
+        let path = Path { client, wire, spliced: false, wrapping: Wrapping::Bare, thought, own_credentials: false };
         Self { refusal: Some(error), ..Self::new(ask, path, wire.reader()) }
     }
 
@@ -131,12 +131,18 @@ impl Reply {
             self.media_type = "compressed data".into();
         }
         let streams = (200..=299).contains(&status) && self.ask.stream && self.refusal.is_none();
-        let Some(framing) = Framing::of(&self.media_type).filter(|_| streams) else { return Plan::Whole };
+        let Some(framing) = self.framing().filter(|_| streams) else { return Plan::Whole };
         self.decoder = Decoder::new(framing);
         if !self.path.spliced {
             self.writer = self.path.client.stream(&self.ask);
         }
         Plan::Stream
+    }
+
+    /// How the answer is cut into events, if it is a stream.
+    fn framing(&self) -> Option<Framing> {
+        let pieces = |framing| framing == Framing::EventStream && self.path.wrapping == Wrapping::Pieces;
+        Framing::of(&self.media_type).map(|framing| if pieces(framing) { Framing::Pieces } else { framing })
     }
 
     /// All of the body of an answer.
@@ -164,7 +170,7 @@ impl Reply {
     }
 
     fn success(&mut self, body: &[u8], meter: &mut Meter, now: u64) -> Result<Finished, Error> {
-        if let Some(framing) = Framing::of(&self.media_type) {
+        if let Some(framing) = self.framing() {
             return self.collect(framing, body, meter, now);
         }
         let doc = Doc::lenient(body).map_err(|_| self.unreadable(body))?;
@@ -217,7 +223,7 @@ impl Reply {
             meter.observe(&event, now);
             answer.add(event);
         };
-        let wrapped = self.path.wrapped;
+        let wrapped = self.path.wrapping == Wrapping::Events;
         let mut failed = None;
         let mut each = |frame: Frame<'_>| {
             if frame.failed {
@@ -323,7 +329,7 @@ impl Reply {
         if frame.failed {
             return self.fail(&aws::exception(frame.event, &frame.data), meter, out);
         }
-        if !self.path.wrapped {
+        if self.path.wrapping != Wrapping::Events {
             return self.event(frame, meter, now, out);
         }
         match unwrap(frame, true) {

@@ -25,8 +25,6 @@ PROVIDERS = {
     "text-completion-inception": "inception",
     "text-completion-openai": "openai",
 }
-# Providers beside those of the catalogue that are to come into it.
-AHEAD = {"bedrock"}
 # Prefixes of their names that are no part of the model's own.
 PREFIXES = {
     "azure": ("azure/", "azure_text/"),
@@ -189,7 +187,7 @@ def released(version):
 
 def main():
     catalogue = Path(__file__).parents[1].joinpath("provider/catalogue.rs").read_text()
-    known = set(re.findall(r'^        id: "([^"]+)"', catalogue, re.M)) | AHEAD
+    known = set(re.findall(r'^        id: "([^"]+)"', catalogue, re.M))
     with tempfile.TemporaryDirectory() as directory:
         path = Path(sys.argv[1]) if len(sys.argv) > 1 else wheel(directory)
         table, version, name = read(path)

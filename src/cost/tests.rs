@@ -268,14 +268,11 @@ fn the_table_is_sorted_and_large() {
     }
 }
 
-/// Providers that the table has and the catalogue will have.
-const AHEAD: &[&str] = &["bedrock"];
-
 #[test]
 fn every_provider_is_in_the_catalogue() {
     for (name, prices) in table::all() {
         let (id, model) = name.split_once('/').unwrap();
-        assert!(provider::find(id).is_some() || AHEAD.contains(&id), "{id}");
+        assert!(provider::find(id).is_some(), "{id}");
         assert!(!model.is_empty() && !prices.is_empty(), "{name}");
         assert!(prices.iter().any(|price| price.amount > 0), "{name}");
         // A USD a token is nobody's price.

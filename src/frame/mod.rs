@@ -38,6 +38,8 @@ pub enum Framing {
     EventStream,
     /// A line each.
     Ndjson,
+    /// Server-sent events, cut anywhere into the payloads of Amazon's messages.
+    Pieces,
     /// Server-sent events.
     #[default]
     Sse,
@@ -62,6 +64,8 @@ pub enum Decoder {
     EventStream(eventstream::Decoder),
     /// See [`ndjson`].
     Ndjson(ndjson::Decoder),
+    /// What comes in messages, and what comes of them.
+    Pieces(eventstream::Decoder, sse::Decoder),
     /// See [`sse`].
     Sse(sse::Decoder),
 }
@@ -72,6 +76,7 @@ impl Decoder {
         match framing {
             Framing::EventStream => Self::EventStream(eventstream::Decoder::default()),
             Framing::Ndjson => Self::Ndjson(ndjson::Decoder::default()),
+            Framing::Pieces => Self::Pieces(eventstream::Decoder::default(), sse::Decoder::default()),
             Framing::Sse => Self::Sse(sse::Decoder::default()),
         }
     }
@@ -81,6 +86,15 @@ impl Decoder {
         match self {
             Self::EventStream(decoder) => decoder.push(chunk, each),
             Self::Ndjson(decoder) => decoder.push(chunk, each),
+            Self::Pieces(messages, events) => {
+                let mut fault = Ok(());
+                messages.push(chunk, &mut |frame| match frame.failed {
+                    true => each(frame),
+                    false if fault.is_ok() => fault = events.push(&frame.data, each),
+                    false => {}
+                })?;
+                fault
+            }
             Self::Sse(decoder) => decoder.push(chunk, each),
         }
     }
@@ -91,6 +105,11 @@ impl Decoder {
             Self::EventStream(decoder) => decoder.end(),
             Self::Ndjson(decoder) => {
                 decoder.end(each);
+                Ok(())
+            }
+            Self::Pieces(messages, events) => {
+                messages.end()?;
+                events.end(each);
                 Ok(())
             }
             Self::Sse(decoder) => {

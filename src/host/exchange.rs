@@ -92,6 +92,10 @@ impl Exchange {
         more(&mut self.held);
         match self.plan {
             Plan::Stream if !end => {
+                // Whatever the provider's is.
+                if self.held.media_type() != EVENT_STREAM {
+                    self.held.set("content-type", EVENT_STREAM);
+                }
                 warn_if_refused("set headers", abi::set_headers(Map::Response, &self.held));
                 Action::Continue
             }

@@ -7,7 +7,7 @@
 
 use super::{
     Address::*, Auth, CallIds, Effort, Envelope, Feature, Provider, Quirks, Setting, Surface, Task, Template, Thought,
-    Vectors,
+    Vectors, Wrapping,
 };
 use crate::auth::token::Issuer;
 use crate::format::{Format, Operation};
@@ -397,7 +397,7 @@ pub static PROVIDERS: &[Provider] = &[
                     remove: &["model", "stream"],
                     set: &[("anthropic_version", Template(r#""bedrock-2023-05-31""#))],
                     header: Some(("anthropic-beta", "anthropic_beta")),
-                    wrapped: true,
+                    wrapping: Wrapping::Events,
                     ..Envelope::NONE
                 },
                 ..Surface::new(Operation::Generate, "/model/{model}/invoke", Format::Messages)
@@ -1424,6 +1424,23 @@ pub static PROVIDERS: &[Provider] = &[
         surfaces: CHAT_AND_EMBEDDINGS,
         env: "REQUESTY_API_KEY",
         docs: "https://docs.requesty.ai/",
+        ..CHAT
+    },
+    // Containers with OpenAI's chat, such as those of vLLM; the path names the endpoint.
+    Provider {
+        id: "sagemaker_chat",
+        name: "Amazon SageMaker",
+        otel: "sagemaker_chat",
+        address: Of(Template("https://runtime.sagemaker.{region}.amazonaws.com"), &[]),
+        options: &[Setting { name: "region", default: None }],
+        signs: Some("sagemaker"),
+        surfaces: &[Surface {
+            stream_path: Some(Template("/endpoints/{model}/invocations-response-stream")),
+            envelope: Envelope { wrapping: Wrapping::Pieces, ..Envelope::NONE },
+            ..Surface::new(Operation::Generate, "/endpoints/{model}/invocations", Format::Chat)
+        }],
+        env: "AWS_SECRET_ACCESS_KEY",
+        docs: "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointWithResponseStream.html",
         ..CHAT
     },
     Provider {

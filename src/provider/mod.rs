@@ -117,13 +117,25 @@ pub struct Envelope {
     pub headers: &'static [(&'static str, &'static str)],
     /// A header that is sent as an array in the body: (header, field).
     pub header: Option<(&'static str, &'static str)>,
-    /// Whether the events of a stream come wrapped: each in base64, as the member `bytes` of an object.
-    pub wrapped: bool,
+    /// How a stream comes.
+    pub wrapping: Wrapping,
+}
+
+/// How a stream of a format comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrapping {
+    /// As it is.
+    Bare,
+    /// Each event in base64, as the member `bytes` of an object that is the payload of one of Amazon's messages.
+    Events,
+    /// As server-sent events, cut anywhere into the payloads of Amazon's messages.
+    Pieces,
 }
 
 impl Envelope {
     /// None.
-    pub const NONE: Self = Self { remove: &[], rename: &[], set: &[], headers: &[], header: None, wrapped: false };
+    pub const NONE: Self =
+        Self { remove: &[], rename: &[], set: &[], headers: &[], header: None, wrapping: Wrapping::Bare };
 }
 
 /// Differences from a format, applied to the finished body. A field that is named here and absent from a body is no error.

@@ -12,7 +12,8 @@ fn reply(client: Format, wire: Format, stream: bool) -> Reply {
     let spliced = client == wire;
     let wire = wire::of(wire);
     let client = client::of(client);
-    let path = Path { client, wire, spliced, wrapped: false, thought: Thought::Hidden, own_credentials: false };
+    let path =
+        Path { client, wire, spliced, wrapping: Wrapping::Bare, thought: Thought::Hidden, own_credentials: false };
     Reply::new(ask, path, wire.reader())
 }
 

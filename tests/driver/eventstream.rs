@@ -2,8 +2,8 @@
 //! description](https://docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html): fixtures are lists of
 //! messages that people can read.
 //!
-//! A message is `{"event": NAME, "payload": …}`, `{"exception": NAME, "payload": …}`, or `{"chunk": …}`, the event of
-//! another format that comes wrapped.
+//! A message is `{"event": NAME, "payload": …}`, `{"exception": NAME, "payload": …}`, `{"chunk": …}`, the event of another
+//! format that comes wrapped, or `{"piece": "…"}`, bytes as they are.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,9 +21,11 @@ fn message(message: &Value) -> Vec<u8> {
         Some(event) => json!({ "bytes": STANDARD.encode(event.to_string()) }),
         None => message["payload"].clone(),
     };
+    let payload = message["piece"].as_str().map_or_else(|| payload.to_string(), str::to_owned);
     let (kind, key, name) = match (message["event"].as_str(), message["exception"].as_str()) {
         (Some(name), _) => ("event", ":event-type", name),
         (_, Some(name)) => ("exception", ":exception-type", name),
+        _ if message.get("piece").is_some() => ("event", ":event-type", "PayloadPart"),
         _ => ("event", ":event-type", "chunk"),
     };
     let mut headers = Vec::new();
@@ -34,7 +36,6 @@ fn message(message: &Value) -> Vec<u8> {
         headers.extend(u16::try_from(value.len()).unwrap().to_be_bytes());
         headers.extend(value.as_bytes());
     }
-    let payload = payload.to_string();
     let mut bytes = Vec::new();
     let total = 12 + headers.len() + payload.len() + 4;
     bytes.extend(u32::try_from(total).unwrap().to_be_bytes());

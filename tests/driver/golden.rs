@@ -7,6 +7,7 @@ use dragoman::client;
 use dragoman::config::Config;
 use dragoman::frame::Framing;
 use dragoman::meter::Meter;
+use dragoman::provider::Wrapping;
 use dragoman::reply::{EVENT_STREAM, Plan, Reply};
 use serde_json::{Value, json};
 
@@ -67,7 +68,7 @@ fn replay(case: &Case, route: &Route<'_>, head: &Head, body: &[u8]) -> Outcome {
     let Some(framing) = Framing::of(&head.headers.media_type()) else { return whole };
     let surface = route.send(case.request()).unwrap().surface.unwrap();
     // What comes wrapped the reader gets without its wrapping.
-    if !surface.envelope.wrapped {
+    if surface.envelope.wrapping == Wrapping::Bare {
         laws::check_stream(&mut *dragoman::wire::of(surface.format).reader(), framing, body);
     }
     let step = if body.len() > 3000 { body.len() / 1000 } else { 1 };

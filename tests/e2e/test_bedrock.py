@@ -1,4 +1,4 @@
-"""Amazon Bedrock through a real Envoy, with the official SDKs: Converse, and Claude by InvokeModel.
+"""Amazon through a real Envoy, with the official SDKs: Bedrock's Converse, Claude by InvokeModel, a container at SageMaker.
 
 The server is this file's own. What it takes botocore judges: its model of the service, and its signatures.
 """
@@ -37,7 +37,7 @@ def check_signature(headers, path: str, body: bytes) -> None:
     sent = {"content-type": headers["content-type"]}
     request = AWSRequest("POST", f"http://{headers['host']}{path}", headers=sent, data=body)
     keys = Credentials(SECRETS["AWS_ID"], SECRETS["AWS_KEY"])
-    SigV4Auth(keys, "bedrock", "eu-central-1").add_auth(request)
+    SigV4Auth(keys, "sagemaker" if path.startswith("/endpoints/") else "bedrock", "eu-central-1").add_auth(request)
     if headers["authorization"] != request.headers["Authorization"]:
         raise Refused("The request signature we calculated does not match the signature you provided.")
 
@@ -119,6 +119,8 @@ class Bedrock(http.server.BaseHTTPRequestHandler):
         body = json.loads(raw)
         self.server.received.append(body)
         _, _, model, operation = self.path.split("/")
+        if self.path.startswith("/endpoints/"):
+            return self.contain(body, operation)
         model = model.replace("%3A", ":")
         if "fails" in model:
             return self.send(503, {"message": "Bedrock is unable to process your request."}, {"x-amzn-errortype": "ServiceUnavailableException"})
@@ -144,6 +146,23 @@ class Bedrock(http.server.BaseHTTPRequestHandler):
             return self.stream([encode("event", "chunk", payload) for payload in wrapped])
         assert operation == "invoke", operation
         return self.send(200, answer)
+
+    def contain(self, body: dict, operation: str) -> None:
+        """A container that speaks OpenAI's chat: the pieces of a stream end anywhere."""
+        usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+        text = f"You said: {body['messages'][-1]['content']}"
+        about = {"id": "chatcmpl-1", "created": 1, "model": "lmi"}
+        if operation == "invocations":
+            assert not body.get("stream")
+            choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+            return self.send(200, about | {"object": "chat.completion", "choices": [choice], "usage": usage})
+        assert operation == "invocations-response-stream" and body["stream"] and body["stream_options"]["include_usage"]
+        deltas = [({"role": "assistant", "content": text[:5]}, None), ({"content": text[5:]}, None), ({}, "stop")]
+        choices = [[{"index": 0, "delta": delta, "finish_reason": finish}] for delta, finish in deltas]
+        chunks = [about | {"object": "chat.completion.chunk", "choices": choice} for choice in choices]
+        chunks.append(about | {"object": "chat.completion.chunk", "choices": [], "usage": usage})
+        data = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks).encode() + b"data: [DONE]\n\n"
+        return self.stream([encode("event", "PayloadPart", data[at : at + 50]) for at in range(0, len(data), 50)])
 
     def send(self, status: int, body: dict, headers: dict | None = None) -> None:
         data = json.dumps(body).encode()
@@ -184,10 +203,11 @@ def server():
 def envoy(request, shared_gateway, server, monkeypatch_module):
     aws = {"provider": "bedrock", "base_url": f"http://127.0.0.1:{server.server_port}", "options": {"region": "eu-central-1"}, "credentials": {"aws": KEYS}}
     models = [
-        {"name": name, "upstreams": ["aws"], "upstream_models": {"aws": model}, "retries": 0}
-        for name, model in {"nova": NOVA, "claude": CLAUDE}.items()
+        {"name": name, "upstreams": [at], "upstream_models": {at: model}, "retries": 0}
+        for name, at, model in [("nova", "aws", NOVA), ("claude", "aws", CLAUDE), ("container", "sage", "my-endpoint")]
     ]
-    return shared_gateway(render(request.param({"aws": aws}, models)), env=SECRETS)
+    upstreams = {"aws": aws, "sage": aws | {"provider": "sagemaker_chat"}}
+    return shared_gateway(render(request.param(upstreams, models)), env=SECRETS)
 
 
 @pytest.fixture(scope="module")
@@ -210,23 +230,26 @@ def messages(envoy):
     return anthropic.Anthropic(base_url=envoy.url, api_key="sk-demo", max_retries=0).messages
 
 
+EVERY = pytest.mark.parametrize("model", ["nova", "claude", "container"])
 MODELS = pytest.mark.parametrize("model", ["nova", "claude"])
 HI = [{"role": "user", "content": "Grüße"}]
 FUNCTION = {"type": "function", "function": {"name": TOOL["name"], "description": TOOL["description"], "parameters": TOOL["schema"]}}
 
 
-@MODELS
+@EVERY
 def test_chat(chat, model):
     answer = chat.create(model=model, messages=HI, max_tokens=50)
     assert answer.choices[0].message.content == "You said: Grüße"
     assert (answer.model, answer.usage.prompt_tokens, answer.usage.completion_tokens) == (model, 10, 5)
 
 
-@MODELS
+@EVERY
 def test_chat_streamed(chat, model):
     chunks = list(chat.create(model=model, messages=HI, max_tokens=50, stream=True, stream_options={"include_usage": True}))
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == "You said: Grüße"
     assert chunks[-1].usage.total_tokens == 15
+    raw = chat.with_raw_response.create(model=model, messages=HI, max_tokens=50, stream=True)
+    assert raw.headers["content-type"] == "text/event-stream"
 
 
 @MODELS

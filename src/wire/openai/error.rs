@@ -72,7 +72,18 @@ fn message(node: Node<'_>) -> Option<String> {
             Some(all.join("; "))
         }
         json::Kind::Object => {
-            let names = ["message", "msg", "detail", "errors", "error_message", "error_msg", "status_msg", "title"];
+            let names = [
+                "message",
+                "msg",
+                "detail",
+                "errors",
+                "error_message",
+                "error_msg",
+                "status_msg",
+                "title",
+                "OriginalMessage",
+                "Message",
+            ];
             names.iter().find_map(|name| message(node.get(name)?)).map(|text| located(node, text))
         }
         _ => None,

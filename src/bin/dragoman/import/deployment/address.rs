@@ -24,6 +24,8 @@ const OPTIONS: &[(&str, &str, &str, &str)] = &[
     ("bedrock", "aws_region_name", "region", "AWS_REGION_NAME"),
     ("bedrock", "region_name", "region", "AWS_REGION"),
     ("cloudflare", "account_id", "account", "CLOUDFLARE_ACCOUNT_ID"),
+    ("sagemaker_chat", "aws_region_name", "region", "AWS_REGION_NAME"),
+    ("sagemaker_chat", "region_name", "region", "AWS_REGION"),
     ("vertex", "vertex_project", "project", "VERTEXAI_PROJECT"),
     ("vertex", "vertex_location", "region", "VERTEXAI_LOCATION"),
     ("watsonx", "project_id", "project", "WATSONX_PROJECT_ID"),

@@ -44,13 +44,13 @@ impl Reading<'_, '_> {
         match provider.id {
             "azure" if self.params.has("client_secret") => json!({"azure_ad": self.parts(AZURE_AD)}),
             "azure" if self.params.has("azure_ad_token") => self.host("azure_ad_token", "Envoy has it put in"),
-            "bedrock" if self.params.has("aws_role_name") => {
+            "bedrock" | "sagemaker_chat" if self.params.has("aws_role_name") => {
                 self.host("aws_role_name", "Envoy's `aws_request_signing` takes the role on")
             }
-            "bedrock" if self.params.has("aws_profile_name") => {
+            "bedrock" | "sagemaker_chat" if self.params.has("aws_profile_name") => {
                 self.host("aws_profile_name", "Envoy's `aws_request_signing` reads profiles")
             }
-            "bedrock" if !self.params.has("api_key") => json!({"aws": self.parts(AWS)}),
+            "bedrock" | "sagemaker_chat" if !self.params.has("api_key") => json!({"aws": self.parts(AWS)}),
             "vertex" if !self.params.has("api_key") => self.google(),
             _ => self.api_key(provider, env, keyed),
         }
