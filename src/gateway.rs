@@ -761,11 +761,11 @@ pub fn answer_headers(record: &Record) -> Vec<(&'static str, Vec<u8>)> {
     let mut headers = vec![
         (UPSTREAM, last.upstream.clone().into_bytes()),
         ("x-dragoman-provider", last.provider.id.into()),
-        ("x-dragoman-attempts", record.attempts.len().to_string().into_bytes()),
     ];
     if !last.model.is_empty() {
         headers.push(("x-dragoman-upstream-model", last.model.clone().into_bytes()));
     }
+    headers.push(("x-dragoman-attempts", record.attempts.len().to_string().into_bytes()));
     if !last.dropped.is_empty() {
         headers.push(("x-dragoman-dropped-params", last.dropped.join(",").into_bytes()));
     }
