@@ -758,10 +758,8 @@ fn by_weight<'c>(choices: &mut Vec<&'c Choice>, random: u64) -> Vec<&'c Choice> 
 /// Headers that tell the client who answered.
 pub fn answer_headers(record: &Record) -> Vec<(&'static str, Vec<u8>)> {
     let Some(last) = record.attempts.last() else { return Vec::new() };
-    let mut headers = vec![
-        (UPSTREAM, last.upstream.clone().into_bytes()),
-        ("x-dragoman-provider", last.provider.id.into()),
-    ];
+    let mut headers =
+        vec![(UPSTREAM, last.upstream.clone().into_bytes()), ("x-dragoman-provider", last.provider.id.into())];
     if !last.model.is_empty() {
         headers.push(("x-dragoman-upstream-model", last.model.clone().into_bytes()));
     }
