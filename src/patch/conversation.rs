@@ -86,7 +86,9 @@ fn change(message: Node<'_>, last: bool, quirks: &Quirks, dropped: &mut Dropped,
         let parts = message.get("content").into_iter().flat_map(Node::items);
         parts.for_each(|part| clean(part, quirks, dropped, edits));
     }
-    if let Some(thought) = message.get(THOUGHT).and_then(Node::str).filter(|_| is_renamed(quirks.thought)) {
+    let models = message.get("role").and_then(Node::str).is_some_and(|role| role == "assistant");
+    let moves = models && is_renamed(quirks.thought);
+    if let Some(thought) = message.get(THOUGHT).and_then(Node::str).filter(|_| moves) {
         match quirks.thought {
             Thought::Field { takes, .. } if message.get(takes).is_none() => {
                 changes.push((THOUGHT, Change::Rename(takes)));
