@@ -114,7 +114,7 @@ pub enum ClientAuth {
     Metadata {
         /// The filter that wrote it.
         namespace: String,
-        /// The name it wrote it under.
+        /// The name it wrote it under; a `/` goes deeper.
         key: String,
     },
     /// Not at all.

@@ -305,7 +305,8 @@ impl HttpContext for Listener {
         self.facts.identity = match &self.config.client_auth {
             ClientAuth::FilterState(name) => abi::property(&["filter_state", name]).ok(),
             ClientAuth::Metadata { namespace, key } => {
-                abi::property(&["metadata", "filter_metadata", namespace, key]).ok()
+                let path = ["metadata", "filter_metadata", namespace].into_iter().chain(key.split('/'));
+                abi::property(&path.collect::<Vec<_>>()).ok()
             }
             ClientAuth::Header(_) | ClientAuth::Keys | ClientAuth::Open => None,
         };
