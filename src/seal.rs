@@ -79,6 +79,9 @@ fn tag(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn config(client_auth: &str, credentials: &str, secret: Option<&str>) -> Config {
