@@ -43,7 +43,7 @@ fn run(document: &str, arguments: &[&str]) -> (String, String, bool) {
         .args(["envoy", "-"])
         .args(arguments)
         .env_clear()
-        .envs(["OPENAI_KEY_A", "OPENAI_KEY_B", "CLAUDE_KEY"].map(|name| (name, "sk-never-shown")))
+        .envs(["OPENAI_KEY_A", "OPENAI_KEY_B", "CLAUDE_KEY", "DRAGOMAN_ID_SECRET"].map(|name| (name, "sk-never-shown")))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -137,7 +137,7 @@ fn standalone() {
             "vm_id": "dragoman",
             "runtime": "envoy.wasm.runtime.v8",
             "code": {"local": {"filename": "/w/d.wasm"}},
-            "environment_variables": {"host_env_keys": ["OPENAI_KEY_A", "OPENAI_KEY_B"]},
+            "environment_variables": {"host_env_keys": ["OPENAI_KEY_A", "OPENAI_KEY_B", "DRAGOMAN_ID_SECRET"]},
         })
     );
     let document = &config["configuration"]["value"];
@@ -388,7 +388,7 @@ fn clusters_lead_to_tokens() {
         }
         let config = plugin(&manager(&written(&document, &[]))["http_filters"][0]).clone();
         let variables = &config["vm_config"]["environment_variables"]["host_env_keys"];
-        assert_eq!(*variables, json!(["CLAUDE_KEY", "OPENAI_KEY_A", "OPENAI_KEY_B"]));
+        assert_eq!(*variables, json!(["CLAUDE_KEY", "OPENAI_KEY_A", "OPENAI_KEY_B", "DRAGOMAN_ID_SECRET"]));
     }
     let (output, messages, well) = run(&TOKENS.replace("cluster: sso", "cluster: ibm"), &[]);
     assert!(!well && output.is_empty());

@@ -27,6 +27,7 @@ mod tests;
 pub use key::is_key_id;
 pub use remote_images::RemoteImages;
 pub use resolve::Resolved;
+pub use root::ID_SECRET;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use crate::json::{Doc, Kind};
 const LARGEST: usize = 8 * 1024 * 1024;
 
 /// The variable of [`Config::id_secret`].
-const ID_SECRET: &str = "DRAGOMAN_ID_SECRET";
+pub const ID_SECRET: &str = "DRAGOMAN_ID_SECRET";
 
 /// Reads and checks a document.
 pub(super) fn read(json: &[u8], env: &dyn Fn(&str) -> Option<String>, purpose: Purpose) -> Result<Config, Vec<Fault>> {

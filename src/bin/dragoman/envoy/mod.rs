@@ -16,7 +16,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use dragoman::config::{Config, Role};
+use dragoman::config::{Config, ID_SECRET, Role};
 
 use self::embedded::Embedded;
 use self::shared::Shared;
@@ -165,10 +165,11 @@ static_resources:
 const STATS: &str = include_str!("stats.yaml");
 
 fn render(config: &Config, embedded: &Embedded, options: &Options) -> String {
-    let variables = if embedded.variables.is_empty() {
-        String::new()
-    } else {
-        format!("environment_variables: {{ host_env_keys: [{}] }}", embedded.variables.join(", "))
+    let of_ids = config.id_secret.as_ref().map(|_| ID_SECRET);
+    let names: Vec<&str> = embedded.variables.iter().map(String::as_str).chain(of_ids).collect();
+    let variables = match names.as_slice() {
+        [] => String::new(),
+        names => format!("environment_variables: {{ host_env_keys: [{}] }}", names.join(", ")),
     };
     let plan = Plan {
         config,
