@@ -47,8 +47,11 @@ impl Record {
         let paid = self.operation != Operation::CountTokens;
         let Some(note) = self.attempts.get(place).filter(|_| paid) else { return Usage::default() };
         let meter = &note.meter;
-        let begun = (meter.first_token.is_some() || meter.written > 0) && !meter.ended;
-        let left = abandoned && note.status.is_none() && place.saturating_add(1) == self.attempts.len();
+        let last = place.saturating_add(1) == self.attempts.len();
+        // Nobody tried another upstream, so the client left, and the provider was at work.
+        let silent = last && self.ask.stream && meter.error.is_none() && note.status.is_some_and(|s| s / 100 == 2);
+        let begun = (meter.first_token.is_some() || meter.written > 0 || silent) && !meter.ended;
+        let left = abandoned && note.status.is_none() && last;
         let usage = match meter.usage {
             Some(usage) => usage,
             None if begun || left => Usage { input: self.input, ..Usage::default() },

@@ -78,6 +78,7 @@ def upstream() -> Iterator[Scripted]:
             "slow": Gauge([0.05], [completion()]),
             "forever": [600.0],
             "stream": [*streamed, 600.0],
+            "silent": [streamed[0], 600.0],
             "dead": [],
             "limited": [answer("429 Too Many Requests", JSON | {"retry-after": "7"}, b'{"error":{"message":"Slow"}}')],
         }
@@ -294,6 +295,15 @@ def test_who_hangs_up_pays_for_what_came(gateway: Starter, upstream: Scripted):
     # 400 characters are some 100 tokens.
     wait_until(lambda: own(envoy, "k")["limits"]["tpm"]["remaining"] == 20_000 - prompt - 100, envoy.process)
     assert own(envoy, "k")["budget"]["spent_usd"] == pytest.approx((prompt + 100 * 10) / 1e6, abs=5e-6)
+
+
+def test_who_hangs_up_before_the_first_word_pays_the_question(gateway: Starter, upstream: Scripted):
+    envoy = start(gateway, document("gateway", upstream, [key("k", limits={"tpm": 20_000}), NONE]))
+    prompt = need(envoy) - 50
+    request = body("chat", "silent", stream=True, max_tokens=1000)
+    with HTTP.stream("POST", envoy.url + PATHS["chat"], json=request, headers=headers("k")) as answer:
+        assert answer.status_code == 200
+    wait_until(lambda: own(envoy, "k")["limits"]["tpm"]["remaining"] == 20_000 - prompt, envoy.process)
 
 
 def test_overuse_is_owed(gateway: Starter, upstream: Scripted):
