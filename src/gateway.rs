@@ -6,6 +6,7 @@
 //! [`Gateway::account`].
 
 mod allowance;
+mod balance;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +21,7 @@ use crate::attempt::{self, KEY_HEADERS};
 use crate::auth::Keyring;
 use crate::client::needs::needs;
 use crate::client::{self, Ask, responses};
-use crate::config::{Balance, Choice, ClientAuth, Config, Credentials, Key, KeyLabel, Model, Resolved, Role};
+use crate::config::{Choice, ClientAuth, Config, Credentials, Key, KeyLabel, Model, Resolved, Role};
 use crate::cost;
 use crate::endpoint::{self, Endpoint, Kept};
 use crate::error::{Error, Kind, shorten};
@@ -112,6 +113,8 @@ pub struct Routed {
     pub upstream: Option<usize>,
     /// Others to start with if that one's account has no room, the best first.
     others: Vec<usize>,
+    /// How many of all these do not rest.
+    awake: usize,
     /// Images to fetch and put into the body first.
     pub images: Vec<Address>,
     /// Headers by which the host routes, and is told of timeouts and retries.
@@ -263,7 +266,7 @@ impl Gateway {
             .map(|resolved| (resolved.model, self.choose(&resolved, (operation, format), doc.root(), facts, keyring)));
         let (model, upstream) = routed.inspect_err(|_| self.reject("model"))?;
         self.model = model;
-        let (upstream, others) = upstream?;
+        let Start { upstream, others, awake } = upstream?;
         if operation == Operation::CountTokens && !self.counts(&ask.model, upstream, format) {
             return Ok(Err(estimate(doc.root())));
         }
@@ -273,7 +276,7 @@ impl Gateway {
         };
         let headers = self.routing(&ask, upstream);
         let input = client::estimate::rough(doc.root());
-        Ok(Ok(Routed { ask, operation, format, input, upstream, others, images, headers }))
+        Ok(Ok(Routed { ask, operation, format, input, upstream, others, awake, images, headers }))
     }
 
     /// The images that must be fetched for the upstreams that this call may reach.
@@ -331,6 +334,7 @@ impl Gateway {
             input: 0,
             upstream: place,
             others: Vec::new(),
+            awake: 1,
             headers,
             images: Vec::new(),
         })
@@ -345,20 +349,18 @@ impl Gateway {
         root: Node<'_>,
         facts: &Facts,
         keyring: &dyn Keyring,
-    ) -> Result<(Option<usize>, Vec<usize>), Error> {
+    ) -> Result<Start, Error> {
         let Some(model) = resolved.model.and_then(|place| self.config.models.get(place)) else {
             let named = facts.route_upstream.as_deref();
             let place = match (named, self.config.upstreams.as_slice()) {
                 (Some(name), list) => list.iter().position(|upstream| upstream.name == name),
                 (None, [_]) => Some(0),
-                (None, _) if self.config.role == Role::Gateway => return Ok((None, Vec::new())),
+                (None, _) if self.config.role == Role::Gateway => return Ok(Start::default()),
                 (None, _) => None,
             };
             let place = place
                 .ok_or_else(|| Error::new(Kind::Unavailable, "no upstream: the route names none that is configured"))?;
-            return self
-                .obstacle(resolved, place, operation, format, keyring)
-                .map_or(Ok((Some(place), Vec::new())), Err);
+            return self.obstacle(resolved, place, operation, format, keyring).map_or(Ok(Start::at(place)), Err);
         };
         let mut able = Vec::with_capacity(model.upstreams.len());
         let mut obstacles = Vec::new();
@@ -393,20 +395,13 @@ impl Gateway {
             self.config.upstreams.get(choice.upstream).is_some_and(|upstream| keyring.rests(upstream, &name))
         };
         if let &[only] = able.as_slice() {
-            return Ok((Some(only.upstream), Vec::new()));
+            return Ok(Start::at(only.upstream));
         }
-        let (resting, mut up): (Vec<&Choice>, Vec<&Choice>) = able.into_iter().partition(|choice| rests(choice));
-        let mut order: Vec<&Choice> = match model.balance {
-            Balance::Priority => mem::take(&mut up),
-            Balance::Weighted => by_weight(&mut up, facts.random),
-        };
-        let mut resting = resting;
-        order.extend(match model.balance {
-            Balance::Priority => resting,
-            Balance::Weighted => by_weight(&mut resting, facts.random),
-        });
-        let mut order = order.into_iter().map(|choice| choice.upstream);
-        Ok((order.next(), order.collect()))
+        let (resting, up): (Vec<&Choice>, Vec<&Choice>) = able.into_iter().partition(|choice| rests(choice));
+        let awake = up.len();
+        let order = |choices| self.order(resolved, model, choices, root, facts.random);
+        let mut order = order(up).into_iter().chain(order(resting));
+        Ok(Start { upstream: order.next(), others: order.collect(), awake })
     }
 
     /// Those of several upstreams that lack nothing of what a call needs; all of them if each lacks something. `native` says
@@ -736,22 +731,21 @@ impl Gateway {
     }
 }
 
-/// Draws one after the other, by chance.
-fn by_weight<'c>(choices: &mut Vec<&'c Choice>, random: u64) -> Vec<&'c Choice> {
-    let mut order = Vec::with_capacity(choices.len());
-    loop {
-        let total: u64 = choices.iter().map(|choice| u64::from(choice.weight)).sum();
-        let mut point = random.checked_rem(total).unwrap_or(0);
-        let hit = choices.iter().position(|choice| {
-            let weight = u64::from(choice.weight);
-            let hit = point < weight;
-            point = point.saturating_sub(weight);
-            hit
-        });
-        match hit {
-            Some(place) => order.push(choices.remove(place)),
-            None => return order,
-        }
+/// With which upstream a call may start.
+#[derive(Default)]
+struct Start {
+    /// The first choice, unless the host's routes choose.
+    upstream: Option<usize>,
+    /// The others, the best first.
+    others: Vec<usize>,
+    /// How many of all these, from the start, do not rest.
+    awake: usize,
+}
+
+impl Start {
+    /// There is no choice.
+    fn at(place: usize) -> Self {
+        Self { upstream: Some(place), awake: 1, ..Self::default() }
     }
 }
 

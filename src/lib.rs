@@ -89,8 +89,9 @@ pub mod patch;
 // What it costs.
 pub mod cost;
 
-// What may be used.
+// What may be used, and how fast that was.
 pub mod limit;
+pub mod latency;
 
 // What operators write.
 pub mod config;

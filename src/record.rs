@@ -111,6 +111,8 @@ pub struct Note {
     answered: OnceCell<Option<Rates>>,
     /// Parameters that were left out.
     pub dropped: Vec<String>,
+    /// When it began, in unix milliseconds.
+    pub began: u64,
     /// The status that came back, if one did.
     pub status: Option<u16>,
     /// The provider's id of the request.
@@ -122,7 +124,7 @@ pub struct Note {
 }
 
 impl Note {
-    /// An attempt that begins: at the model that the client called `asked` and the upstream calls `model`, with the key at
+    /// An attempt that begins at `now`, in unix milliseconds: at the model that the client called `asked` and the upstream calls `model`, with the key at
     /// that place.
     pub fn new(
         config: &Config,
@@ -131,6 +133,7 @@ impl Note {
         model: String,
         key: Option<usize>,
         dropped: Vec<String>,
+        now: u64,
     ) -> Self {
         Self {
             upstream: upstream.name.clone(),
@@ -140,6 +143,7 @@ impl Note {
             model,
             key,
             dropped,
+            began: now,
             status: None,
             request_id: None,
             meter: Meter::default(),

@@ -113,7 +113,7 @@ impl Call {
         let place = self.config.upstreams.iter().position(|known| known.name == upstream).unwrap();
         let asked = &self.record.ask.model;
         let model = self.config.name_at(asked, place);
-        let mut note = Note::new(&self.config, &self.config.upstreams[place], asked, model, None, Vec::new());
+        let mut note = Note::new(&self.config, &self.config.upstreams[place], asked, model, None, Vec::new(), 0);
         note.status = status;
         events.iter().for_each(|event| note.meter.observe(event, 1100));
         self.record.attempts.push(note);

@@ -228,8 +228,8 @@ fn words_in_the_configuration_are_known() {
             _ => continue,
         };
         for setting in settings {
-            let document =
-                format!("client_auth: open\nupstreams: {{ u: {{ provider: openai, credentials: none }} }}\n{setting}");
+            let upstream = "{ provider: openai, credentials: none, limits: { rpm: 9 } }";
+            let document = format!("client_auth: open\nupstreams: {{ u: {upstream} }}\n{setting}");
             assert!(dragoman(&["check", "-"], &document).status.success(), "{setting}");
         }
     }
@@ -299,7 +299,7 @@ fn metrics_are_those_of_the_code() {
     for status in [None, Some(200), Some(302), Some(429), Some(503), Some(504)] {
         for error in [None, Some(Kind::Internal)] {
             for ended in [false, true] {
-                let mut note = Note::new(&config, &config.upstreams[0], "", String::new(), None, Vec::new());
+                let mut note = Note::new(&config, &config.upstreams[0], "", String::new(), None, Vec::new(), 0);
                 note.status = status;
                 (note.meter.error, note.meter.ended) = (error, ended);
                 results.insert(note.result());
@@ -322,7 +322,7 @@ fn config() -> Config {
 fn ended_call(config: &Config) -> Record {
     let ask = Ask { model: "smart".to_owned(), ..Ask::default() };
     let (model, dropped) = ("claude-haiku-5-5".to_owned(), vec!["seed".to_owned()]);
-    let mut note = Note::new(config, &config.upstreams[1], &ask.model, model, None, dropped);
+    let mut note = Note::new(config, &config.upstreams[1], &ask.model, model, None, dropped, 0);
     note.status = Some(200);
     note.request_id = Some(b"req_1".to_vec());
     note.meter = Meter {

@@ -20,6 +20,7 @@ pub mod estimate;
 mod fields;
 pub mod messages;
 pub mod needs;
+pub mod origin;
 pub mod responses;
 
 /// The client side of `format`.

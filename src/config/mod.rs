@@ -313,16 +313,26 @@ pub struct Model {
 pub struct Choice {
     /// Its place in [`Config::upstreams`].
     pub upstream: usize,
-    /// Its share under [`Balance::Weighted`].
+    /// Its share, where the balance knows shares.
     pub weight: u32,
 }
 
 /// How the first upstream of a call is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Balance {
+    /// The one where the call costs least.
+    Cost,
+    /// The one that answers soonest, as calls have shown.
+    Latency,
+    /// The one with the fewest calls under way for its weight.
+    LeastRequest,
     /// The first that can.
     #[default]
     Priority,
+    /// The same for all calls of a conversation or of a user, so that the provider's cache of prompts hits.
+    Sticky,
+    /// The one with the most left of its account's limits.
+    Usage,
     /// By chance, by weight.
     Weighted,
 }

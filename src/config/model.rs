@@ -100,6 +100,9 @@ fn one(value: &Value<'_>, upstreams: &Upstreams, models: &mut Models) -> Option<
         }
     }
     let balance = fields.or_default("balance", balance);
+    if let (Some(Balance::Usage), Some(places)) = (balance, &places) {
+        upstreams.check_rates(value, places);
+    }
     let timeouts = fields.or_default("timeouts", timeouts);
     let retries = fields.maybe("retries", |value| value.whole(0..=10)?.try_into().ok());
     let price = fields.maybe("price", |value| price::read(value, name.as_deref().unwrap_or_default()));
@@ -191,13 +194,15 @@ fn upstream_models(
 }
 
 fn balance(value: &Value<'_>) -> Option<Balance> {
-    const LATER: &[&str] = &["cost", "latency", "least_request", "sticky", "usage"];
-    let text = value.text()?;
-    if LATER.contains(&&*text) {
-        value.fault(format!("`{text}` is not supported yet; use `priority` or `weighted`"));
-        return None;
-    }
-    value.one_of(&[("priority", Balance::Priority), ("weighted", Balance::Weighted)])
+    value.one_of(&[
+        ("cost", Balance::Cost),
+        ("latency", Balance::Latency),
+        ("least_request", Balance::LeastRequest),
+        ("priority", Balance::Priority),
+        ("sticky", Balance::Sticky),
+        ("usage", Balance::Usage),
+        ("weighted", Balance::Weighted),
+    ])
 }
 
 fn timeouts(value: &Value<'_>) -> Option<Timeouts> {

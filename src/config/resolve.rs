@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sha2::{Digest, Sha256};
 
 use super::pattern::{is_name, matches, sides, star};
-use super::{Allowed, Config, Key, Model, Upstream};
+use super::{Allowed, Balance, Config, Key, Model, Upstream};
 use crate::cost::{self, Rates};
 use crate::limit::Limits;
 
@@ -86,8 +86,13 @@ impl Config {
         })
     }
 
+    /// Whether calls under way are counted.
+    pub fn is_counted(&self) -> bool {
+        self.is_limited() || self.models.iter().any(|model| model.balance == Balance::LeastRequest)
+    }
+
     /// Whether anything is limited at all.
-    pub fn is_limited(&self) -> bool {
+    fn is_limited(&self) -> bool {
         let callers = || self.keys.iter().map(|key| &key.allowed).chain(self.teams.values());
         let of_some = callers().flat_map(|allowed| &allowed.models).map(|(_, limits)| *limits);
         let others = self.models.iter().map(|model| model.limits).chain(self.upstreams.iter().map(|u| u.limits));

@@ -8,7 +8,7 @@ use super::credentials::{self, Source};
 use super::header::{self, Use};
 use super::pattern;
 use super::read::Value;
-use super::{Credentials, Headers, Params, Upstream, limit};
+use super::{Choice, Credentials, Headers, Params, Upstream, limit};
 use crate::error::shorten;
 use crate::provider::{Address, PROVIDERS, Provider};
 
@@ -44,6 +44,24 @@ impl Upstreams {
                 shorten(&client.name),
                 client.provider.id
             ));
+        }
+    }
+}
+
+impl Upstreams {
+    /// Notes which of a model's upstreams has no limits to balance by.
+    pub(super) fn check_rates(&self, model: &Value<'_>, places: &[Choice]) {
+        for choice in places {
+            let upstream = self.list.get(choice.upstream).and_then(Option::as_ref);
+            let lacks = |upstream: &&Upstream| {
+                let limits = upstream.limits;
+                limits.rpm.is_none() && limits.parallel.is_none() && !limits.counts_tokens()
+            };
+            if let Some(upstream) = upstream.filter(lacks) {
+                let name = shorten(&upstream.name);
+                let message = format!("`usage` goes by what is left of `upstreams.{name}.limits`, which are not there");
+                model.fault_in("balance", message);
+            }
         }
     }
 }

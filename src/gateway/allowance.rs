@@ -1,9 +1,9 @@
 //! What a call needs of limits and budgets, who it is taken from, and what callers are told of that.
 
-use super::{Gateway, Local, Routed, seconds};
+use super::{Gateway, Local, Routed, balance, seconds};
 use crate::attempt;
 use crate::client::estimate::estimate;
-use crate::config::{Allowed, Key, Params, Reserve, Resolved, Role};
+use crate::config::{Allowed, Balance, Key, Params, Reserve, Resolved, Role};
 use crate::cost::{dollars, most};
 use crate::error::{Error, Kind, shorten};
 use crate::format::{Format, Operation};
@@ -40,6 +40,8 @@ pub(super) struct Allowance {
 /// Who a call is taken from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Subject {
+    /// Calls under way at an upstream, which are counted and not limited.
+    Calls,
     Key,
     KeyAndModel(String),
     Model(String),
@@ -57,7 +59,7 @@ impl Subject {
             Self::Model(model) => format!("the model `{}`", shorten(model)),
             Self::Team(team) => format!("the team `{team}`"),
             Self::TeamAndModel(team, model) => format!("the team `{team}` at the model `{}`", shorten(model)),
-            Self::Upstream(_) => "the accounts at providers".to_owned(),
+            Self::Calls | Self::Upstream(_) => "the accounts at providers".to_owned(),
         }
     }
 }
@@ -80,11 +82,16 @@ impl Gateway {
         let Some(resolved) = config.model(&routed.ask.model) else { return Ok(()) };
         let callers = self.callers(&resolved);
         let mut refused: Option<(Subject, Refusal, Vec<Standing>)> = None;
-        for upstream in std::iter::once(routed.upstream).chain(routed.others.iter().copied().map(Some)) {
+        let counted = self.balanced_by(Balance::LeastRequest).is_some();
+        for upstream in self.measured(&resolved, routed, guard) {
             let mut subjects = callers.clone();
-            let account = upstream.and_then(|place| Some((place, config.upstreams.get(place)?)));
-            if let Some((place, account)) = account.filter(|(_, account)| !account.limits.is_empty()) {
-                subjects.push((Subject::Upstream(place), claim("upstream", &account.name, account.limits)));
+            if let Some((place, upstream)) = upstream.and_then(|place| Some((place, config.upstreams.get(place)?))) {
+                if !upstream.limits.is_empty() {
+                    subjects.push((Subject::Upstream(place), balance::account(upstream)));
+                }
+                if counted {
+                    subjects.push((Subject::Calls, balance::under_way(upstream)));
+                }
             }
             if subjects.is_empty() {
                 return self.go_to(upstream, routed, doc.root());
@@ -106,7 +113,7 @@ impl Gateway {
                     standings.truncate(callers.len());
                     let subject = subjects.into_iter().nth(claim).unwrap_or(Subject::Key);
                     let sooner = refused.as_ref().is_none_or(|(_, other, _)| refusal.wait < other.wait);
-                    let of_caller = !matches!(subject, Subject::Upstream(_));
+                    let of_caller = !matches!(subject, Subject::Calls | Subject::Upstream(_));
                     if of_caller || sooner {
                         refused = Some((subject, refusal, standings));
                     }
@@ -300,6 +307,9 @@ impl Gateway {
             }
         }
         let Some(record) = record else { return outcome };
+        if !abandoned {
+            self.note_latency(record, guard);
+        }
         // Attempts for which no account was asked.
         for (place, upstream) in self.config.upstreams.iter().enumerate().filter(|(_, u)| !u.limits.is_empty()) {
             let attempts = record.attempts.iter().filter(|note| note.upstream == upstream.name).count();
@@ -309,8 +319,7 @@ impl Gateway {
                 (requests, more) = (requests.saturating_sub(1), Used::default());
             }
             if requests > 0 {
-                let claim = claim("upstream", &upstream.name, upstream.limits);
-                outcome = outcome.and(charge(guard.store, &claim, requests, &more, guard.now));
+                outcome = outcome.and(charge(guard.store, &balance::account(upstream), requests, &more, guard.now));
             }
         }
         outcome
@@ -372,7 +381,7 @@ impl Gateway {
 }
 
 /// The most output that a request may come to at an upstream that does so with parameters, if either says.
-fn most_output(root: Node<'_>, params: &Params) -> Option<u64> {
+pub(super) fn most_output(root: Node<'_>, params: &Params) -> Option<u64> {
     const LIMITS: [&str; 3] = ["max_completion_tokens", "max_output_tokens", "max_tokens"];
     let set = |list: &[(String, String)]| {
         let (_, json) = list.iter().find(|(name, _)| LIMITS.contains(&name.as_str()))?;

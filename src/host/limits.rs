@@ -28,9 +28,9 @@ fn broken(what: &str, refused: abi::Refused) -> Broken {
     Broken
 }
 
-/// How often the configuration's context is to tick, in milliseconds, if it limits anything.
+/// How often the configuration's context is to tick, in milliseconds, if calls under way are counted.
 pub fn tick(config: &Config) -> Option<u32> {
-    config.is_limited().then_some(TICK)
+    config.is_counted().then_some(TICK)
 }
 
 /// Keeps what this VM has reserved. What goes wrong is in the log already.

@@ -196,7 +196,7 @@ impl Listener {
             outbound.headers.set(FORWARDED_PROTO, scheme);
         }
         let dropped = std::mem::take(&mut outbound.dropped);
-        let note = Note::new(&config, upstream, &routed.ask.model, model, account.key, dropped);
+        let note = Note::new(&config, upstream, &routed.ask.model, model, account.key, dropped, abi::now());
         self.exchange = Some(exchange::send(outbound, note, account, &record, received));
         Ok(())
     }

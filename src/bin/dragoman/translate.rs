@@ -170,7 +170,7 @@ fn cost(call: &Call, config: &Config, request: &[u8], meter: &Meter) -> Option<u
     let Ok(Endpoint::Call(Operation::Generate, format)) = Endpoint::of("POST", &call.path, false) else { return None };
     let doc = Doc::strict(request).ok()?;
     let asked = client::ask(format, endpoint::model(&call.path), doc.root(), document::now()).ok()?.model;
-    let mut note = Note::new(config, upstream, &asked, config.name_at(&asked, place), None, Vec::new());
+    let mut note = Note::new(config, upstream, &asked, config.name_at(&asked, place), None, Vec::new(), 0);
     note.meter = meter.clone();
     note.price(&usage)
 }

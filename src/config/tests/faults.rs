@@ -338,8 +338,8 @@ fn models() {
         ],
     );
     model(
-        r#""name":"m","upstreams":["a"],"balance":"latency""#,
-        &["models[0].balance: `latency` is not supported yet; use `priority` or `weighted`"],
+        r#""name":"m","upstreams":["a"],"balance":"usage""#,
+        &["models[0].balance: `usage` goes by what is left of `upstreams.a.limits`, which are not there"],
     );
     model(
         r#""name":"m","upstreams":["a"],"balance":"wieghted","retries":11,"fallbacks":{},"limits":{"rmp":1},"price":{}"#,

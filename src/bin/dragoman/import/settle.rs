@@ -92,7 +92,7 @@ fn rebalance(document: &mut Value, path: &[Step], shares: &dyn Fn(&str) -> Optio
         if let Some(members) = model.as_object_mut() {
             members.extend(changed.chain([("balance".to_owned(), "weighted".into())]));
         }
-        report.replace(&label, "by weight: this version has no such balance");
+        report.replace(&label, "by weight: of what that goes by the deployments tell nothing");
         return true;
     }
     false
@@ -292,7 +292,7 @@ mod tests {
         let text = report.text();
         for line in [
             "a: unsupported (this version refuses `models[lost].upstreams`: ",
-            "b: approximate -> models[kept].balance (by weight: this version has no such balance)",
+            "b: approximate -> models[kept].balance (by weight: of what that goes by the deployments tell nothing)",
             "c: unsupported (this version refuses `upstreams.good.params.force.model`: ",
             "d: unsupported (this version refuses `keys[spent].hash`: ",
             "- `keys[spent]` is left out: `keys[spent].hash`: ",
