@@ -97,6 +97,11 @@ impl Kind {
         }
     }
 
+    /// The HTTP status.
+    pub fn status(self) -> u16 {
+        self.row().status
+    }
+
     /// The word in logs.
     pub fn name(self) -> &'static str {
         match self {
@@ -216,7 +221,7 @@ impl Error {
 
     /// The HTTP status.
     pub fn status(&self) -> u16 {
-        self.status.unwrap_or_else(|| self.kind.row().status)
+        self.status.unwrap_or_else(|| self.kind.status())
     }
 
     /// The message with its place in front.

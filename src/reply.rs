@@ -87,6 +87,8 @@ pub struct Reply {
     over: bool,
     /// What counts in the place of whatever comes back.
     refusal: Option<Error>,
+    /// What went wrong with a stream.
+    failure: Option<Error>,
 }
 
 impl Reply {
@@ -105,6 +107,7 @@ impl Reply {
             retry_after: None,
             over: false,
             refusal: None,
+            failure: None,
         }
     }
 
@@ -263,9 +266,7 @@ impl Reply {
         let error = self.path.wire.error(self.status, body);
         let refused = matches!(self.status, 401..=403) || error.kind == Kind::Authentication;
         if refused && !self.path.own_credentials {
-            // The provider's own words could show a part of the key, and the client cannot mend it.
-            let message = format!("the provider refused the gateway's credentials ({})", self.status);
-            return Err(Error::new(Kind::UpstreamAuthentication, message));
+            return Err(no_access(self.status));
         }
         let is_object = |node: Node<'_>| node.kind() == json::Kind::Object;
         if self.path.spliced && Doc::lenient(body).is_ok_and(|doc| doc.root().get("error").is_some_and(is_object)) {
@@ -299,6 +300,23 @@ impl Reply {
         if let Err(fault) = result {
             self.fail(&damaged(fault), meter, out);
         }
+    }
+
+    /// How many events of a stream came.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// The answer that takes the place of a stream of which the client has had nothing yet, if the stream failed.
+    pub fn failed(&mut self) -> Option<Finished> {
+        let mut error = self.failure.take()?;
+        if error.kind == Kind::Authentication && !self.path.own_credentials {
+            error = no_access(error.status());
+        }
+        self.retry_after = error.retry_after;
+        // Some providers put a status of their own into an event.
+        let status = if (400..=599).contains(&error.status()) { error.status() } else { Kind::BadAnswer.status() };
+        Some(Finished { status, body: Some(self.path.client.error(&error)), content_type: JSON })
     }
 
     /// The end of a stream that has not broken off.
@@ -364,10 +382,13 @@ impl Reply {
             self.fail(&error, meter, out);
             return;
         };
-        let over = &mut self.over;
+        let (over, failure) = (&mut self.over, &mut self.failure);
         let mut observe = |event: &Event<'_>| {
             meter.observe(event, now);
             *over |= matches!(event, Event::End | Event::Error(_));
+            if let Event::Error(error) = event {
+                *failure = Some(error.clone());
+            }
         };
         match &mut self.writer {
             Some(writer) => self.reader.event(frame.event, doc.root(), &mut |event| {
@@ -417,12 +438,20 @@ impl Reply {
             return;
         }
         self.over = true;
+        self.failure = Some(error.clone());
         meter.error = Some(error.kind);
         match &mut self.writer {
             Some(writer) => writer.event(Event::Error(error.clone()), out),
             None => self.path.client.stream_error(error, self.events, out),
         }
     }
+}
+
+/// What the client is told of a refusal of our credentials: the provider's own words could show a part of the key, and the
+/// client cannot mend it.
+fn no_access(status: u16) -> Error {
+    let message = format!("the provider refused the gateway's credentials ({status})");
+    Error::new(Kind::UpstreamAuthentication, message)
 }
 
 /// The most bytes of a stream that are kept because of what may follow: as many as one event may have.

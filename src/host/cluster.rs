@@ -95,7 +95,7 @@ impl Cluster {
         };
         let asked = record.borrow().ask.model.clone();
         let note = Note::new(&config, upstream, &asked, model, account.key, outbound.dropped.clone(), abi::now());
-        self.exchange = Some(exchange::send(outbound, note, account, &record, body.len()));
+        self.exchange = Some(exchange::send(outbound, note, account, &record, body.len(), false));
         self.lent = true;
         Ok(())
     }

@@ -23,15 +23,46 @@ pub struct Exchange {
     held: Headers,
     /// Whether the end of the answer has been dealt with.
     done: bool,
+    /// Where the host can try again: the start of a stream, of which the client has had nothing yet.
+    start: Option<Start>,
+    /// Whether an error has taken the place of a stream: nothing more of it goes to the client.
+    replaced: bool,
 }
 
-/// Sends a request to the upstream, and notes the attempt.
-pub fn send(outbound: Outbound, note: Note, account: Account, record: &Shared, received: usize) -> Exchange {
+/// The start of a stream, held until it shows that the upstream answers: until then an error becomes a status, after which
+/// the host tries the next upstream.
+#[derive(Default)]
+struct Start {
+    /// When it began, in unix milliseconds.
+    began: u64,
+    /// How much of the body has been read.
+    read: usize,
+    /// What the client gets of it.
+    out: Vec<u8>,
+}
+
+/// The most that a start may be, lest the host and the client wait for what may never come: events,
+const START_EVENTS: u64 = 64;
+/// bytes,
+const START_BYTES: usize = 64 << 10;
+/// and milliseconds.
+const START_TIME: u64 = 30_000;
+
+/// Sends a request to the upstream, and notes the attempt. `last` says that the host cannot try again after it.
+pub fn send(
+    outbound: Outbound,
+    note: Note,
+    account: Account,
+    record: &Shared,
+    received: usize,
+    last: bool,
+) -> Exchange {
     warn_if_refused("set headers", abi::set_headers(Map::Request, &outbound.headers));
     warn_if_refused("set the body", set_body(&outbound.body, received));
     record.borrow_mut().attempts.push(note);
     let (record, held) = (record.clone(), Headers::default());
-    Exchange { reply: outbound.reply, account, record, plan: Plan::Whole, held, done: false }
+    let start = (!last).then(Start::default);
+    Exchange { reply: outbound.reply, account, record, plan: Plan::Whole, held, done: false, start, replaced: false }
 }
 
 /// Puts the parts of a body in the place of what was received. What only follows the last change stays where it is.
@@ -96,6 +127,10 @@ impl Exchange {
                 if self.held.media_type() != EVENT_STREAM {
                     self.held.set("content-type", EVENT_STREAM);
                 }
+                if let Some(start) = &mut self.start {
+                    start.began = abi::now();
+                    return Action::Pause;
+                }
                 warn_if_refused("set headers", abi::set_headers(Map::Response, &self.held));
                 Action::Continue
             }
@@ -126,10 +161,14 @@ impl Exchange {
 
     /// A part of the answer's body.
     pub fn body(&mut self, size: usize, end: bool) -> Action {
+        if self.replaced {
+            warn_if_refused("set the body", abi::set_buffer(Buffer::ResponseBody, 0, size, &[]));
+        }
         if self.done {
             return Action::Continue;
         }
         match self.plan {
+            Plan::Stream if self.start.is_some() => self.start(size, end),
             Plan::Stream => {
                 self.done = end;
                 let chunk = abi::buffer(Buffer::ResponseBody, 0, size).unwrap_or_default();
@@ -153,9 +192,67 @@ impl Exchange {
         }
     }
 
+    /// More of a stream's start, of which the host holds `size` bytes.
+    fn start(&mut self, size: usize, end: bool) -> Action {
+        let Some(mut start) = self.start.take() else { return Action::Continue };
+        let more = abi::buffer(Buffer::ResponseBody, start.read, size.saturating_sub(start.read)).unwrap_or_default();
+        start.read = size;
+        let (mut begun, mut now) = (end, 0);
+        self.observe(|reply, meter, time| {
+            now = time;
+            reply.chunk(&more, meter, now, &mut start.out);
+            if end {
+                reply.end(meter, now, &mut start.out);
+            }
+            begun |= meter.first_token.is_some() || meter.finish.is_some();
+            begun |= reply.events() >= START_EVENTS || size >= START_BYTES;
+        });
+        begun |= now.saturating_sub(start.began) >= START_TIME;
+        match self.reply.failed().filter(|_| !self.has_begun()) {
+            Some(Finished { status, body, content_type }) => {
+                (self.done, self.replaced) = (true, true);
+                let body = body.unwrap_or_default();
+                self.account.answered(status, &self.held);
+                self.held.set(":status", status.to_string());
+                self.held.set("content-type", content_type);
+                self.held.set("content-length", body.len().to_string());
+                self.set_retry_after();
+                start.out = body;
+            }
+            None if !begun => {
+                self.start = Some(start);
+                return Action::Pause;
+            }
+            None => self.done = end,
+        }
+        warn_if_refused("set headers", abi::set_headers(Map::Response, &self.held));
+        warn_if_refused("set the body", abi::set_buffer(Buffer::ResponseBody, 0, size, &start.out));
+        Action::Continue
+    }
+
+    /// Whether a part of the answer itself has come.
+    fn has_begun(&self) -> bool {
+        self.record.borrow().attempts.last().is_some_and(|note| note.meter.first_token.is_some())
+    }
+
+    /// Tells in how many seconds the provider wants to be asked again, where it said so in the body.
+    fn set_retry_after(&mut self) {
+        if let Some(seconds) = self.reply.retry_after()
+            && !self.held.has("retry-after")
+        {
+            self.held.set("retry-after", seconds.to_string());
+        }
+    }
+
     /// The answer has ended, with `size` bytes of it held.
     pub fn finish(&mut self, size: usize) {
         if self.done {
+            return;
+        }
+        if self.plan == Plan::Stream
+            && let Some(start) = &self.start
+        {
+            self.start(start.read, true);
             return;
         }
         self.done = true;
@@ -185,16 +282,8 @@ impl Exchange {
 
     fn whole(&mut self, body: &[u8]) -> Finished {
         let mut finished = None;
-        let mut retry_after = None;
-        self.observe(|reply, meter, now| {
-            finished = Some(reply.whole(body, meter, now));
-            retry_after = reply.retry_after();
-        });
-        if let Some(seconds) = retry_after
-            && !self.held.has("retry-after")
-        {
-            self.held.set("retry-after", seconds.to_string());
-        }
+        self.observe(|reply, meter, now| finished = Some(reply.whole(body, meter, now)));
+        self.set_retry_after();
         finished.unwrap_or(Finished { status: 502, body: None, content_type: "application/json" })
     }
 

@@ -197,7 +197,7 @@ impl Listener {
         }
         let dropped = std::mem::take(&mut outbound.dropped);
         let note = Note::new(&config, upstream, &routed.ask.model, model, account.key, dropped, abi::now());
-        self.exchange = Some(exchange::send(outbound, note, account, &record, received));
+        self.exchange = Some(exchange::send(outbound, note, account, &record, received, true));
         Ok(())
     }
 
