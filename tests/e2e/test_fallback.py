@@ -13,7 +13,7 @@ NAMES = {"openai": "gpt-4.1", "claude": "claude-sonnet-4-5", "refused": "gpt-4.1
 PROVIDER = {"openai": "openai", "claude": "anthropic", "refused": "openai"}
 OTHER = {"openai": "claude", "claude": "openai"}
 
-# An answer that fails, the attempt's result in metrics, and whether only an answer that is not streamed fails so.
+# An answer that fails, and the attempt's result in metrics.
 FAILURES = {
     "500": ("status=500", "5xx"),
     "503": ("status=503", "5xx"),
@@ -28,6 +28,14 @@ FAILURES = {
 }
 # Of a stream the client has had something by then.
 WHOLE_FAILURES = {"half of it": ("cut-after=1", "reset"), "broken": ("malformed", "stream_error")}
+# Of a stream that has begun with 200 the client has had nothing before its first word.
+STREAM_FAILURES = {
+    "an error first": ("error-after=0", "stream_error"),
+    "an error second": ("error-after=1", "stream_error"),
+    "the end first": ("end-after=0", "stream_error"),
+    "the end second": ("end-after=1", "stream_error"),
+    "a break": ("cut-after=0", "reset"),
+}
 
 
 def model(name: str, upstreams: list[str], **more) -> dict:
@@ -94,7 +102,7 @@ CASES = [
     for first in OTHER
     for client in HEADERS
     for stream in [False, True]
-    for failure in FAILURES | ({} if stream else WHOLE_FAILURES)
+    for failure in FAILURES | (STREAM_FAILURES if stream else WHOLE_FAILURES)
 ]
 
 
@@ -102,7 +110,7 @@ CASES = [
 def test_the_next_upstream_answers(
     first: str, client: str, stream: bool, failure: str, envoy: Envoy, providers: Providers, gateway: Starter
 ):
-    directive, result = (FAILURES | WHOLE_FAILURES)[failure]
+    directive, result = (FAILURES | WHOLE_FAILURES | STREAM_FAILURES)[failure]
     envoy = unrested(envoy, gateway, directive)
     second = OTHER[first]
     text = f"Hi [mock {directive} upstream={PROVIDER[first]}]"
@@ -130,6 +138,8 @@ def test_the_next_upstream_answers(
         (PROVIDER[second], "ok", second): 1,
     }
     assert counted(before, after, "dragoman_aborted_total") == {}
+    requests = counted(before, after, "dragoman_requests_total")
+    assert requests == {("demo", f"{first}-first", client, PROVIDER[second], "200", second): 1}
     assert (line["attempts"], line["upstream"], line["error"]) == (2, second, None)
     for log in [line, *attempts]:
         assert [log[f"sent {name}"] for name in CREDENTIALS] == [None, None]
@@ -160,12 +170,13 @@ def test_an_upstream_that_is_not_there_is_passed_over(client: str, envoy: Envoy,
 
 @pytest.mark.parametrize("client", HEADERS)
 @pytest.mark.parametrize("first", OTHER)
+@pytest.mark.parametrize("directive", ["slow-start=1500", "stall-after=0", "stall-after=1"])
 def test_a_first_token_that_does_not_come_is_not_waited_for(
-    first: str, client: str, envoy: Envoy, providers: Providers
+    directive: str, first: str, client: str, envoy: Envoy, providers: Providers
 ):
     headers = identified(client)
     providers.forget()
-    text = f"Hi [mock slow-start=1500 upstream={PROVIDER[first]}]"
+    text = f"Hi [mock {directive} upstream={PROVIDER[first]}]"
     answer = call(envoy, client, f"{first}-soon", text, headers=headers, stream=True)
     assert (answer.status_code, answer.headers["x-dragoman-upstream"]) == (200, OTHER[first]), answer.text
     assert content(answer, client) == "You said: Hi"
