@@ -10,6 +10,10 @@ pub enum Kind {
     Authentication,
     /// The upstream's answer cannot be read.
     BadAnswer,
+    /// The provider does not want what the conversation is about.
+    ContentPolicy,
+    /// The conversation is longer than the model's context.
+    ContextWindow,
     /// Something else broke at the provider.
     Internal,
     /// The request is wrong. The client's fault.
@@ -54,9 +58,11 @@ struct Row {
 
 impl Kind {
     /// All of them, in their order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Authentication,
         Self::BadAnswer,
+        Self::ContentPolicy,
+        Self::ContextWindow,
         Self::Internal,
         Self::InvalidRequest,
         Self::MethodNotAllowed,
@@ -77,6 +83,12 @@ impl Kind {
         match self {
             Self::Authentication => row(401, "authentication_error", Some("invalid_api_key"), "authentication_error"),
             Self::BadAnswer => row(502, "upstream_error", Some("bad_upstream_answer"), "api_error"),
+            Self::ContentPolicy => {
+                row(400, "invalid_request_error", Some("content_policy_violation"), "invalid_request_error")
+            }
+            Self::ContextWindow => {
+                row(400, "invalid_request_error", Some("context_length_exceeded"), "invalid_request_error")
+            }
             Self::Internal => row(500, "server_error", None, "api_error"),
             Self::InvalidRequest => row(400, "invalid_request_error", None, "invalid_request_error"),
             Self::MethodNotAllowed => {
@@ -107,6 +119,8 @@ impl Kind {
         match self {
             Self::Authentication => "authentication",
             Self::BadAnswer => "bad_answer",
+            Self::ContentPolicy => "content_policy",
+            Self::ContextWindow => "context_window",
             Self::Internal => "internal",
             Self::InvalidRequest => "invalid_request",
             Self::MethodNotAllowed => "method_not_allowed",

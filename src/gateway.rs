@@ -12,6 +12,7 @@ mod tests;
 
 pub use allowance::Guard;
 
+use std::cell::OnceCell;
 use std::mem;
 use std::rc::Rc;
 
@@ -30,7 +31,7 @@ use crate::http::Headers;
 use crate::json::{Body, Doc, Node, Writer};
 use crate::metrics::{self, Ledger};
 use crate::provider::Feature;
-use crate::record::{Note, Record};
+use crate::record::{Hop, Note, Record, StandIn};
 use crate::remote::{self, Address};
 use crate::seal::{self, Seal};
 use crate::usage::Usage;
@@ -53,8 +54,10 @@ pub struct Gateway {
     rejected: Option<&'static str>,
     /// What kind of error the client got, if it is not an upstream's.
     error: Option<Kind>,
-    /// What the call holds.
-    allowance: Option<Allowance>,
+    /// The models for which others stand in.
+    hops: Vec<Hop>,
+    /// What the call holds: of each model that it was for.
+    allowances: Vec<Allowance>,
     /// Headers that tell what is left.
     standing: Vec<(&'static str, String)>,
 }
@@ -109,6 +112,10 @@ pub struct Routed {
     pub format: Format,
     /// How many input tokens it has, estimated.
     pub input: u64,
+    /// The model that is to answer, by its place among the configured ones.
+    pub model: Option<usize>,
+    /// The models for which others stand in.
+    pub hops: Vec<Hop>,
     /// The upstream to start with, unless the host's routes choose it.
     pub upstream: Option<usize>,
     /// Others to start with if that one's account has no room, the best first.
@@ -121,10 +128,16 @@ pub struct Routed {
     pub headers: Vec<(&'static str, String)>,
 }
 
+/// No model has room for fewer tokens than this.
+const SMALLEST_WINDOW: u64 = 2000;
+
 /// Private headers: whatever a client sends under this prefix is removed.
 pub const PRIVATE: &str = "x-dragoman-";
 /// What an answer cost, in USD.
 const COST: &str = "x-dragoman-cost-usd";
+/// In an answer, why another model than the one that was asked for has given it. In a request that the host sends around
+/// again, the name under which its call is found.
+pub const FALLBACK: &str = "x-dragoman-fallback";
 /// The header that the host's routes match.
 pub const UPSTREAM: &str = "x-dragoman-upstream";
 
@@ -142,7 +155,8 @@ impl Gateway {
             model: None,
             rejected: None,
             error: None,
-            allowance: None,
+            hops: Vec::new(),
+            allowances: Vec::new(),
             standing: Vec::new(),
         }
     }
@@ -261,22 +275,80 @@ impl Gateway {
         if format == Format::Responses {
             ask.caller = self.caller().map(|key| key.id.clone()).unwrap_or_default();
         }
-        let routed = self
-            .resolve(&ask.model)
-            .map(|resolved| (resolved.model, self.choose(&resolved, (operation, format), doc.root(), facts, keyring)));
-        let (model, upstream) = routed.inspect_err(|_| self.reject("model"))?;
-        self.model = model;
-        let Start { upstream, others, awake } = upstream?;
+        self.resolve(&ask.model).map(drop).inspect_err(|_| self.reject("model"))?;
+        let Start { upstream, others, awake, .. } =
+            self.start(&mut ask, (operation, format), doc.root(), facts, keyring)?;
         if operation == Operation::CountTokens && !self.counts(&ask.model, upstream, format) {
             return Ok(Err(estimate(doc.root())));
         }
+        self.routed(ask, (operation, format), Start { upstream, others, awake, fits: true }, doc.root()).map(Ok)
+    }
+
+    /// Chooses where a call goes that has gone to a model and was not answered there because of what it is.
+    pub fn stand_in(
+        &mut self,
+        record: &Record,
+        doc: &Doc<'_>,
+        facts: &Facts,
+        keyring: &dyn Keyring,
+    ) -> Result<Routed, Error> {
+        let Some(StandIn { model, reason, .. }) = &record.stand_in else {
+            return Err(Error::new(Kind::Internal, "no model stands in"));
+        };
+        self.hops.extend(self.model.map(|from| Hop { from, reason: *reason }));
+        let mut ask = Ask { instead: Some(model.clone()), ..record.ask.clone() };
+        let what = (record.operation, record.format);
+        let start = self.start(&mut ask, what, doc.root(), facts, keyring)?;
+        self.routed(ask, what, start, doc.root())
+    }
+
+    /// The model that was to stand in cannot: the call stays one of the model before, as the record has it.
+    pub fn stay(&mut self, record: &Record) {
+        (self.model, self.hops) = (record.model, record.hops.clone());
+    }
+
+    /// With which upstream a call starts: of the model that it asks for, or of one that stands in, where its conversation
+    /// fits no upstream of the other.
+    fn start(
+        &mut self,
+        ask: &mut Ask,
+        what: (Operation, Format),
+        root: Node<'_>,
+        facts: &Facts,
+        keyring: &dyn Keyring,
+    ) -> Result<Start, Error> {
+        let config = Rc::clone(&self.config);
+        loop {
+            let resolved = config.model(ask.wanted()).ok_or_else(|| no_model(ask.wanted()))?;
+            self.model = resolved.model;
+            let start = self.choose(&resolved, what, root, facts, keyring)?;
+            if start.fits || what.0 != Operation::Generate {
+                return Ok(start);
+            }
+            let reason = Kind::ContextWindow;
+            let tried: Vec<usize> = self.hops.iter().map(|hop| hop.from).chain(self.model).collect();
+            let (Some(from), Some(name)) = (self.model, config.stand_in(&tried, reason)) else { return Ok(start) };
+            self.hops.push(Hop { from, reason });
+            ask.instead = Some(name.to_owned());
+        }
+    }
+
+    fn routed(
+        &mut self,
+        ask: Ask,
+        (operation, format): (Operation, Format),
+        start: Start,
+        root: Node<'_>,
+    ) -> Result<Routed, Error> {
+        let Start { upstream, others, awake, .. } = start;
         let images = match operation {
-            Operation::Generate => self.images(upstream, doc.root()).inspect_err(|_| self.reject("invalid"))?,
+            Operation::Generate => self.images(upstream, root).inspect_err(|_| self.reject("invalid"))?,
             Operation::CountTokens | Operation::Embed | Operation::Resource => Vec::new(),
         };
         let headers = self.routing(&ask, upstream);
-        let input = client::estimate::rough(doc.root());
-        Ok(Ok(Routed { ask, operation, format, input, upstream, others, awake, images, headers }))
+        let input = client::estimate::rough(root);
+        let (model, hops) = (self.model, self.hops.clone());
+        Ok(Routed { ask, operation, format, input, model, hops, upstream, others, awake, images, headers })
     }
 
     /// The images that must be fetched for the upstreams that this call may reach.
@@ -332,6 +404,8 @@ impl Gateway {
             operation: Operation::Resource,
             format: Format::Responses,
             input: 0,
+            model: self.model,
+            hops: Vec::new(),
             upstream: place,
             others: Vec::new(),
             awake: 1,
@@ -355,7 +429,7 @@ impl Gateway {
             let place = match (named, self.config.upstreams.as_slice()) {
                 (Some(name), list) => list.iter().position(|upstream| upstream.name == name),
                 (None, [_]) => Some(0),
-                (None, _) if self.config.role == Role::Gateway => return Ok(Start::default()),
+                (None, _) if self.config.role == Role::Gateway => return Ok(Start { fits: true, ..Start::default() }),
                 (None, _) => None,
             };
             let place = place
@@ -390,18 +464,19 @@ impl Gateway {
             surface.is_some_and(|surface| surface.format == format)
         };
         let able = self.full(able, format, native, root);
+        let (able, fits) = self.roomy(resolved, model, able, root);
         let rests = |choice: &Choice| {
             let name = self.config.upstream_model(resolved, choice.upstream);
             self.config.upstreams.get(choice.upstream).is_some_and(|upstream| keyring.rests(upstream, &name))
         };
         if let &[only] = able.as_slice() {
-            return Ok(Start::at(only.upstream));
+            return Ok(Start { fits, ..Start::at(only.upstream) });
         }
         let (resting, up): (Vec<&Choice>, Vec<&Choice>) = able.into_iter().partition(|choice| rests(choice));
         let awake = up.len();
         let order = |choices| self.order(resolved, model, choices, root, facts.random);
         let mut order = order(up).into_iter().chain(order(resting));
-        Ok(Start { upstream: order.next(), others: order.collect(), awake })
+        Ok(Start { upstream: order.next(), others: order.collect(), awake, fits })
     }
 
     /// Those of several upstreams that lack nothing of what a call needs; all of them if each lacks something. `native` says
@@ -431,6 +506,32 @@ impl Gateway {
         };
         let some: Vec<_> = able.iter().copied().filter(full).collect();
         if some.is_empty() { able } else { some }
+    }
+
+    /// Those of several upstreams whose model has room for the conversation, as far as that is known, and that there are any;
+    /// or all of them.
+    fn roomy<'c>(
+        &self,
+        resolved: &Resolved<'_>,
+        model: &Model,
+        able: Vec<&'c Choice>,
+        root: Node<'_>,
+    ) -> (Vec<&'c Choice>, bool) {
+        let rough = client::estimate::rough(root);
+        let choice = able.len() > 1 || !model.fallbacks.context_window.is_empty();
+        if rough < SMALLEST_WINDOW || !choice {
+            return (able, true);
+        }
+        let tokens = OnceCell::new();
+        let fits = |choice: &&Choice| {
+            let name = self.config.upstream_model(resolved, choice.upstream);
+            let upstream = self.config.upstreams.get(choice.upstream);
+            upstream.and_then(|upstream| cost::window(upstream.provider, &name)).is_none_or(|window| {
+                rough.saturating_mul(2) <= window || *tokens.get_or_init(|| client::estimate::estimate(root)) <= window
+            })
+        };
+        let some: Vec<_> = able.iter().copied().filter(fits).collect();
+        if some.is_empty() { (able, false) } else { (some, true) }
     }
 
     /// Why the upstream at a place cannot take a call, if so.
@@ -468,7 +569,7 @@ impl Gateway {
     fn routing(&self, ask: &Ask, upstream: Option<usize>) -> Vec<(&'static str, String)> {
         let mut headers = Vec::with_capacity(6);
         let model = self.model.and_then(|place| self.config.models.get(place));
-        headers.push(("x-dragoman-model", model.map_or_else(|| ask.model.clone(), |model| model.name.clone())));
+        headers.push(("x-dragoman-model", model.map_or_else(|| ask.wanted().to_owned(), |model| model.name.clone())));
         if let Some(endpoint) = &self.endpoint {
             headers.push(("x-dragoman-endpoint", endpoint.name().to_owned()));
         }
@@ -599,6 +700,10 @@ impl Gateway {
         }
         let Some(record) = record else { return };
         let labels = [operation, model, provider];
+        for hop in &self.hops {
+            let from = self.config.models.get(hop.from).map_or("", |model| &model.name);
+            ledger.sample(&metrics::FALLBACKS, &[from, hop.reason.name()], 1);
+        }
         ledger.sample(&metrics::DURATION, &labels, now.saturating_sub(self.began));
         for (place, note) in record.attempts.iter().enumerate() {
             ledger.sample(&metrics::ATTEMPTS, &[&note.upstream, note.provider.id, note.result()], 1);
@@ -696,6 +801,9 @@ impl Gateway {
             }
             w.key("model").text(model);
             w.key("attempts").u64(record.attempts.len() as u64);
+            if let Some(hop) = self.hops.last() {
+                w.key("fallback").text(hop.reason.name());
+            }
             let Some(last) = record.attempts.last() else { return };
             w.key("upstream").text(&last.upstream);
             w.key("provider").text(last.provider.id);
@@ -740,12 +848,14 @@ struct Start {
     others: Vec<usize>,
     /// How many of all these, from the start, do not rest.
     awake: usize,
+    /// Whether the conversation fits any of them, as far as that is known.
+    fits: bool,
 }
 
 impl Start {
     /// There is no choice.
     fn at(place: usize) -> Self {
-        Self { upstream: Some(place), awake: 1, ..Self::default() }
+        Self { upstream: Some(place), awake: 1, fits: true, others: Vec::new() }
     }
 }
 
@@ -758,6 +868,9 @@ pub fn answer_headers(record: &Record) -> Vec<(&'static str, Vec<u8>)> {
         headers.push(("x-dragoman-upstream-model", last.model.clone().into_bytes()));
     }
     headers.push(("x-dragoman-attempts", record.attempts.len().to_string().into_bytes()));
+    if let Some(hop) = record.hops.last() {
+        headers.push((FALLBACK, hop.reason.name().into()));
+    }
     if !last.dropped.is_empty() {
         headers.push(("x-dragoman-dropped-params", last.dropped.join(",").into_bytes()));
     }

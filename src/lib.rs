@@ -46,6 +46,7 @@
 //! | images at an address | [`remote`], `host/images.rs` |
 //! | a metric or its labels | [`metrics::TABLE`], and `stats_tags` in `envoy/` and the command `envoy` |
 //! | a kind of error | [`error::Kind`] |
+//! | what errors of providers other models stand in for | `reason.rs` |
 //! | what the host is asked or told | `host/`, where nothing is decided |
 //! | a command | `bin/dragoman/` |
 //!
@@ -68,6 +69,7 @@
 // In reading order. First the words that all others use.
 pub mod format;
 pub mod error;
+mod reason;
 pub mod http;
 pub mod json;
 pub mod protobuf;

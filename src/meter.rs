@@ -2,7 +2,7 @@
 
 use crate::cost::Class;
 use crate::error::Kind;
-use crate::event::{Delta, Event};
+use crate::event::{BlockKind, Delta, Event, FinishReason};
 use crate::usage::Usage;
 
 /// The longest name of a model that is kept.
@@ -15,6 +15,8 @@ pub struct Meter {
     pub first_token: Option<u64>,
     /// When the latest event came, in unix milliseconds.
     pub latest: u64,
+    /// Whether a block came that is more than a refusal.
+    pub answered: bool,
     /// The latest usage.
     pub usage: Option<Usage>,
     /// The class of service that was given.
@@ -38,15 +40,14 @@ impl Meter {
     pub fn observe(&mut self, event: &Event<'_>, now: u64) {
         self.latest = now;
         match event {
-            Event::BlockStart { .. } if self.first_token.is_none() => self.first_token = Some(now),
+            Event::BlockStart { kind, .. } => {
+                self.first_token.get_or_insert(now);
+                self.answered |= !matches!(kind, BlockKind::Refusal);
+            }
             Event::BlockDelta { delta: Delta::Arguments(piece) | Delta::Text(piece), .. } => {
                 self.written = self.written.saturating_add(piece.len() as u64);
             }
-            Event::BlockDelta { .. }
-            | Event::BlockStart { .. }
-            | Event::BlockStop { .. }
-            | Event::Embedding { .. }
-            | Event::Ping => {}
+            Event::BlockDelta { .. } | Event::BlockStop { .. } | Event::Embedding { .. } | Event::Ping => {}
             Event::Start { model, .. } => {
                 self.model =
                     Some(model.to_text().into_owned()).filter(|model| (1..=LONGEST_MODEL).contains(&model.len()));
@@ -63,6 +64,14 @@ impl Meter {
                 }
             }
         }
+    }
+
+    /// Why nobody answers, if that is something for which other models may stand in.
+    pub fn reason(&self) -> Option<Kind> {
+        // What a provider blocks without a word is an answer of the kind that has no error.
+        let blocked = !self.answered && self.finish == Some(FinishReason::ContentFilter.name());
+        let reason = self.error.or(blocked.then_some(Kind::ContentPolicy))?;
+        matches!(reason, Kind::ContentPolicy | Kind::ContextWindow).then_some(reason)
     }
 
     /// The output tokens of an answer that broke off, which its provider has not told or not to the last: a guess from

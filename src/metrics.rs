@@ -54,6 +54,9 @@ pub static REJECTED: Metric =
 /// Tries at upstreams.
 pub static ATTEMPTS: Metric =
     Metric { name: "dragoman_attempts_total", kind: Kind::Counter, labels: &["upstream", "provider", "result"] };
+/// Calls that went on to another model, by the model that they left, and why.
+pub static FALLBACKS: Metric =
+    Metric { name: "dragoman_fallbacks_total", kind: Kind::Counter, labels: &["model", "reason"] };
 /// Calls whose client or upstream broke off.
 pub static ABORTED: Metric = Metric { name: "dragoman_aborted_total", kind: Kind::Counter, labels: &["provider"] };
 /// Parameters that were left out.
@@ -81,12 +84,13 @@ pub static PER_TOKEN: Metric = Metric {
 pub static INFLIGHT: Metric = Metric { name: "dragoman_inflight", kind: Kind::Gauge, labels: &[] };
 
 /// All of them.
-pub static TABLE: [&Metric; 12] = [
+pub static TABLE: [&Metric; 13] = [
     &REQUESTS,
     &TOKENS,
     &COST,
     &REJECTED,
     &ATTEMPTS,
+    &FALLBACKS,
     &ABORTED,
     &DROPPED_PARAMS,
     &UNKNOWN_EVENTS,

@@ -32,9 +32,44 @@ pub struct Record {
     pub attempts: Vec<Note>,
     /// Why the filter in the cluster would not send it, if it would not.
     pub refused: Option<Kind>,
+    /// The model that is to answer, by its place in [`Config::models`].
+    pub model: Option<usize>,
+    /// The models for which others stand in, the latest last.
+    pub hops: Vec<Hop>,
+    /// The model that is to stand in now.
+    pub stand_in: Option<StandIn>,
+}
+
+/// A model for which another stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// Its place in [`Config::models`].
+    pub from: usize,
+    /// Why.
+    pub reason: Kind,
+}
+
+/// Where a call goes that a provider would not answer because of what it is.
+#[derive(Clone, Debug)]
+pub struct StandIn {
+    /// The model that stands in, as clients may name it.
+    pub model: String,
+    /// Why.
+    pub reason: Kind,
+    /// Under which name the call is found again.
+    pub token: String,
+    /// What the client gets if it cannot: the status,
+    pub status: u16,
+    /// and the body.
+    pub body: Vec<u8>,
 }
 
 impl Record {
+    /// The models that the call was for, the latest last.
+    pub fn models(&self) -> Vec<usize> {
+        self.hops.iter().map(|hop| hop.from).chain(self.model).collect()
+    }
+
     /// The places of the keys with which this upstream has been tried.
     pub fn keys_tried<'r>(&'r self, upstream: &'r str) -> impl Iterator<Item = usize> {
         self.attempts.iter().filter(move |note| note.upstream == upstream).filter_map(|note| note.key)

@@ -52,6 +52,8 @@ pub fn ask(format: Format, named: Option<String>, root: Node<'_>, now: u64) -> R
 pub struct Ask {
     /// The model as the client named it; answers name it so.
     pub model: String,
+    /// The name of the model that stands in for it, if one does.
+    pub instead: Option<String>,
     /// Whether the client wants a stream.
     pub stream: bool,
     /// Whether the client wants usage in the stream.
@@ -71,6 +73,11 @@ pub struct Ask {
 }
 
 impl Ask {
+    /// The model that is to answer.
+    pub fn wanted(&self) -> &str {
+        self.instead.as_deref().unwrap_or(&self.model)
+    }
+
     /// What takes the place of ids that the provider does not give.
     pub fn own_id(&self) -> OwnId {
         OwnId { now: self.now, random: self.random }

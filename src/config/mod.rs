@@ -26,7 +26,7 @@ mod tests;
 
 pub use key::is_key_id;
 pub use remote_images::RemoteImages;
-pub use resolve::Resolved;
+pub use resolve::{MOST_HOPS, Resolved};
 pub use root::ID_SECRET;
 
 use std::collections::{BTreeMap, HashMap};
@@ -37,6 +37,7 @@ use sha2::{Digest, Sha256};
 use crate::auth::sigv4::Keys;
 use crate::auth::token::Source;
 use crate::cost::Rates;
+use crate::error::Kind;
 use crate::limit::Limits;
 use crate::provider::Provider;
 
@@ -302,6 +303,8 @@ pub struct Model {
     pub timeouts: Timeouts,
     /// How often the host may try again.
     pub retries: Option<u32>,
+    /// Which models stand in for it.
+    pub fallbacks: Fallbacks,
     /// What it costs, wherever it is answered.
     pub price: Option<Rates>,
     /// What all callers together may use of it.
@@ -337,11 +340,39 @@ pub enum Balance {
     Weighted,
 }
 
+/// Models that stand in for another where its providers will not answer because of what the call is: names as clients may ask
+/// for them, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fallbacks {
+    /// Where the conversation is longer than the model's context.
+    pub context_window: Vec<String>,
+    /// Where the provider does not want what it is about.
+    pub content_policy: Vec<String>,
+}
+
+impl Fallbacks {
+    /// Those for an error of that kind.
+    pub fn of(&self, kind: Kind) -> &[String] {
+        match kind {
+            Kind::ContentPolicy => &self.content_policy,
+            Kind::ContextWindow => &self.context_window,
+            _ => &[],
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.context_window.is_empty() && self.content_policy.is_empty()
+    }
+}
+
 /// How long things may take, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Until the first event of a stream.
+    /// Until the first word of a stream.
     pub first_token: Option<u64>,
+    /// Between two events of a stream.
+    pub idle: Option<u64>,
     /// For all of it.
     pub total: Option<u64>,
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::pattern::{self, sides};
 use super::read::Value;
 use super::upstream::Upstreams;
-use super::{Balance, Choice, Model, Timeouts, limit, price, time};
+use super::{Balance, Choice, Fallbacks, Model, Timeouts, limit, price, time};
 use crate::error::shorten;
 use crate::json::Kind;
 
@@ -39,6 +39,15 @@ impl Models {
         self.list.get(*place).map(|model| model.name.as_str())
     }
 
+    /// The place of the model that a plain name stands for.
+    fn place_of(&self, name: &str) -> Option<usize> {
+        let matches = |place: &&usize| {
+            let pattern = self.list.get(**place).and_then(|model| model.pattern.as_ref());
+            pattern.is_some_and(|(before, after)| pattern::star(before, after, name).is_some())
+        };
+        self.names.get(name).or_else(|| self.patterns.iter().find(matches)).copied()
+    }
+
     /// Whether clients may ask for `name`, or for something that it matches if it is a pattern.
     pub(super) fn knows(&self, name: &str) -> bool {
         let pattern = |place: &usize| self.list.get(*place)?.pattern.as_ref().map(|(b, a)| (b.as_str(), a.as_str()));
@@ -59,8 +68,9 @@ impl Models {
 /// Reads `models`.
 pub(super) fn read(value: &Value<'_>, upstreams: &Upstreams) -> Option<Models> {
     let mut models = Models::default();
+    let mut stand_ins = Vec::new();
     for value in value.list(10_000)? {
-        if let Some(model) = one(&value, upstreams, &mut models) {
+        if let Some(model) = one(&value, upstreams, &mut models, &mut stand_ins) {
             let place = models.list.len();
             match &model.pattern {
                 Some(_) => models.patterns.push(place),
@@ -75,10 +85,30 @@ pub(super) fn read(value: &Value<'_>, upstreams: &Upstreams) -> Option<Models> {
         let pattern = list.get(*place).and_then(|model| model.pattern.as_ref());
         pattern.map(|(before, after)| pattern::rank(before, after))
     });
+    for StandIn { value, name, model } in stand_ins {
+        match models.place_of(&name) {
+            Some(place) if place == model => value.fault("a model cannot stand in for itself"),
+            Some(_) => {}
+            None => value.unknown("model", &name, models.names.keys().map(String::as_str), "name one of `models`"),
+        }
+    }
     Some(models)
 }
 
-fn one(value: &Value<'_>, upstreams: &Upstreams, models: &mut Models) -> Option<Model> {
+/// A model that stands in for another, looked up once all are known.
+struct StandIn<'d> {
+    value: Value<'d>,
+    name: String,
+    /// The place of the one that it stands in for.
+    model: usize,
+}
+
+fn one<'d>(
+    value: &Value<'d>,
+    upstreams: &Upstreams,
+    models: &mut Models,
+    stand_ins: &mut Vec<StandIn<'d>>,
+) -> Option<Model> {
     let mut fields = value.fields()?;
     let name = fields.need("name", "name the model as clients ask for it").and_then(|value| {
         let name = pattern::read(&value)?;
@@ -107,7 +137,7 @@ fn one(value: &Value<'_>, upstreams: &Upstreams, models: &mut Models) -> Option<
     let retries = fields.maybe("retries", |value| value.whole(0..=10)?.try_into().ok());
     let price = fields.maybe("price", |value| price::read(value, name.as_deref().unwrap_or_default()));
     let limits = fields.or_default("limits", limit::limits);
-    fields.refuse(&["fallbacks"]);
+    let fallbacks = fields.or_default("fallbacks", |value| fallbacks(value, models.list.len(), stand_ins));
     fields.finish();
     Some(Model {
         name: name?,
@@ -118,6 +148,7 @@ fn one(value: &Value<'_>, upstreams: &Upstreams, models: &mut Models) -> Option<
         balance: balance?,
         timeouts: timeouts?,
         retries: retries?,
+        fallbacks: fallbacks?,
         price: price?,
         limits: limits?,
     })
@@ -205,11 +236,29 @@ fn balance(value: &Value<'_>) -> Option<Balance> {
     ])
 }
 
+/// The most models that stand in for another.
+const MOST_STAND_INS: usize = 5;
+
+fn fallbacks<'d>(value: &Value<'d>, model: usize, stand_ins: &mut Vec<StandIn<'d>>) -> Option<Fallbacks> {
+    let mut fields = value.fields()?;
+    let mut names = |reason| {
+        fields.or_default(reason, |value| {
+            value.each(MOST_STAND_INS, |value| {
+                let name = pattern::read_plain(value, "name one model, without `*`")?;
+                stand_ins.push(StandIn { value: value.clone(), name: name.clone(), model });
+                Some(name)
+            })
+        })
+    };
+    let (context_window, content_policy) = (names("context_window"), names("content_policy"));
+    fields.finish();
+    Some(Fallbacks { context_window: context_window?, content_policy: content_policy? })
+}
+
 fn timeouts(value: &Value<'_>) -> Option<Timeouts> {
     let mut fields = value.fields()?;
     let mut duration = |name| fields.maybe(name, time::duration);
-    let (first_token, total) = (duration("first_token"), duration("total"));
-    fields.refuse(&["idle"]);
+    let (first_token, idle, total) = (duration("first_token"), duration("idle"), duration("total"));
     fields.finish();
-    Some(Timeouts { first_token: first_token?, total: total? })
+    Some(Timeouts { first_token: first_token?, idle: idle?, total: total? })
 }

@@ -286,15 +286,6 @@ impl<'d> Fields<'d> {
         value
     }
 
-    /// Members of the schema that the filter does not act on: to accept them would promise what is not done.
-    pub(super) fn refuse(&mut self, names: &[&'static str]) {
-        for name in names {
-            if let Some(value) = self.take(name) {
-                value.fault("not enforced yet; remove it");
-            }
-        }
-    }
-
     /// Notes what nobody asked for.
     pub(super) fn finish(self) {
         for (name, value) in &self.rest {

@@ -7,7 +7,11 @@ use sha2::{Digest, Sha256};
 use super::pattern::{is_name, matches, sides, star};
 use super::{Allowed, Balance, Config, Key, Model, Upstream};
 use crate::cost::{self, Rates};
+use crate::error::Kind;
 use crate::limit::Limits;
+
+/// How often a call may go on to another model.
+pub const MOST_HOPS: usize = 5;
 
 /// A name that a client asked for, found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +54,21 @@ impl Config {
             let star = star(before, after, asked)?;
             Some(Resolved { asked, name: &model.name, model: Some(place), star: Some(star) })
         })
+    }
+
+    /// The model that stands in next for a call that went from one model to the next, the latest last (places in
+    /// [`Config::models`]), and failed for this reason at that: what the first asks for comes before what others do, and none
+    /// is asked twice.
+    pub fn stand_in(&self, tried: &[usize], reason: Kind) -> Option<&str> {
+        if tried.len() > MOST_HOPS {
+            return None;
+        }
+        let models = tried.iter().filter_map(|place| self.models.get(*place));
+        let mut names = models.flat_map(|model| model.fallbacks.of(reason));
+        let fresh = |name: &&String| {
+            self.model(name).and_then(|resolved| resolved.model).is_some_and(|place| !tried.contains(&place))
+        };
+        names.find(fresh).map(String::as_str)
     }
 
     /// What the upstream at a place in [`Config::upstreams`] calls the model.

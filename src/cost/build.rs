@@ -44,16 +44,25 @@ fn main() {
 type Price = (usize, usize, u64, u64);
 
 fn pack(text: &str) -> Vec<u8> {
-    let rows: BTreeMap<String, Vec<Price>> =
+    let rows: BTreeMap<String, (Vec<Price>, u64)> =
         text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(row).collect();
-    let tiers: Vec<u64> = rows.values().flatten().map(|price| price.2).collect::<BTreeSet<_>>().into_iter().collect();
+    let prices = || rows.values().flat_map(|(prices, _)| prices);
+    let tiers: Vec<u64> = prices().map(|price| price.2).collect::<BTreeSet<_>>().into_iter().collect();
     let mut bytes = vec![0; 8];
     bytes.push(u8::try_from(tiers.len()).expect("few tiers"));
     tiers.iter().for_each(|tier| varint(&mut bytes, *tier));
+    // The more often a size is used, the shorter is its number; the first says that none is known.
+    let mut sizes: BTreeMap<u64, usize> = BTreeMap::new();
+    rows.values().for_each(|(_, window)| *sizes.entry(*window).or_default() += 1);
+    let mut sizes: Vec<(u64, usize)> = sizes.into_iter().filter(|(window, _)| *window > 0).collect();
+    sizes.sort_by_key(|(_, uses)| std::cmp::Reverse(*uses));
+    let windows: Vec<u64> = std::iter::once(0).chain(sizes.into_iter().map(|(window, _)| window)).collect();
+    varint(&mut bytes, windows.len() as u64);
+    windows.iter().for_each(|window| varint(&mut bytes, *window));
 
     // The more often a set of prices is used, the shorter is the way to it.
     let mut uses: BTreeMap<&[Price], usize> = BTreeMap::new();
-    rows.values().for_each(|prices| *uses.entry(prices).or_default() += 1);
+    rows.values().for_each(|(prices, _)| *uses.entry(prices).or_default() += 1);
     let mut sets: Vec<_> = uses.into_iter().collect();
     sets.sort_by_key(|(_, uses)| std::cmp::Reverse(*uses));
     let mut places: BTreeMap<&[Price], usize> = BTreeMap::new();
@@ -71,7 +80,7 @@ fn pack(text: &str) -> Vec<u8> {
     let names = bytes.len();
     let mut index = Vec::new();
     let mut previous = "";
-    for (at, (name, prices)) in rows.iter().enumerate() {
+    for (at, (name, (prices, window))) in rows.iter().enumerate() {
         let first = at % 16 == 0;
         if first {
             index.push(bytes.len());
@@ -82,6 +91,7 @@ fn pack(text: &str) -> Vec<u8> {
         varint(&mut bytes, (name.len() - same) as u64);
         bytes.extend_from_slice(&name.as_bytes()[same..]);
         varint(&mut bytes, places[prices.as_slice()] as u64);
+        varint(&mut bytes, windows.iter().position(|known| known == window).expect("a window") as u64);
         previous = name;
     }
     let end = bytes.len();
@@ -93,11 +103,14 @@ fn pack(text: &str) -> Vec<u8> {
     bytes
 }
 
-fn row(line: &str) -> (String, Vec<Price>) {
-    let [provider, model, prices] = line.split('\t').collect::<Vec<_>>().try_into().expect("three columns");
+fn row(line: &str) -> (String, (Vec<Price>, u64)) {
+    let mut columns = line.split('\t');
+    let mut column = || columns.next().expect("three columns");
+    let (provider, model, prices) = (column(), column(), column());
+    let window = columns.next().map_or(0, |tokens| tokens.parse().expect("a number of tokens"));
     let mut prices: Vec<Price> = prices.split(' ').map(price).collect();
     prices.sort_unstable();
-    (format!("{provider}/{model}"), prices)
+    (format!("{provider}/{model}"), (prices, window))
 }
 
 fn price(text: &str) -> Price {

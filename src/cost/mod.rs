@@ -28,6 +28,16 @@ pub fn lookup(provider: &Provider, model: &str) -> Option<Rates> {
     })
 }
 
+/// How many tokens of input a provider's model takes, where the shipped table knows.
+pub fn window(provider: &Provider, model: &str) -> Option<u64> {
+    let mut key = String::with_capacity(96);
+    name::first(provider.id, model, &mut |provider, model| {
+        key.clear();
+        key.extend([provider, "/", model]);
+        table::window(&key)
+    })
+}
+
 /// The rates of a provider's model in `prices`, whose names are those of models, or `PROVIDER/MODEL`.
 pub fn lookup_in(prices: &HashMap<String, Rates>, provider: &Provider, model: &str) -> Option<Rates> {
     if prices.is_empty() {

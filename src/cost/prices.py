@@ -1,4 +1,4 @@
-"""Writes src/cost/prices.tsv from the public price table in the LiteLLM package: `make prices`.
+"""Writes src/cost/prices.tsv from the public table of prices and context windows in the LiteLLM package: `make prices`.
 
     prices.py [WHEEL]    a wheel of litellm; without one, the latest is downloaded with pip
 """
@@ -122,13 +122,20 @@ def useful(found):
     )
 
 
-def write(found):
+def window(entry):
+    """How many tokens of input the model takes, where that is known."""
+    tokens = entry.get("max_input_tokens")
+    return tokens if isinstance(tokens, int) and 0 < tokens <= 100_000_000 else None
+
+
+def write(found, tokens):
     def one(key):
         part, kind, above = key
         return f"{part}{'.' + kind if kind else ''}{f'>{above}k' if above else ''}={found[key]:f}"
 
     order = sorted(found, key=lambda key: (CLASS_ORDER.index(key[1]), key[2], ORDER.index(key[0])))
-    return " ".join(one(key) for key in order)
+    row = " ".join(one(key) for key in order)
+    return f"{row}\t{tokens}" if tokens else row
 
 
 # A date or version at the end of a name: the same model without it.
@@ -158,7 +165,7 @@ def generate(table, known):
         # Prices by size are in names such as `1024-x-1024/dall-e-3`, and commitments are paid by the hour.
         if not useful(found) or re.search(r"\d-x-\d|-commitment/|\s", name):
             continue
-        rows.setdefault((provider, name), write(found))
+        rows.setdefault((provider, name), write(found, window(entry)))
     rows |= undated(rows)
     return sorted(rows.items(), key=lambda row: f"{row[0][0]}/{row[0][1]}".encode())
 
@@ -201,7 +208,8 @@ def main():
 # Source: {name} in litellm {version} of {date}, https://pypi.org/project/litellm/{version}/
 # Licence of the source: MIT, Copyright (c) 2023 Berri AI
 #
-# provider, model, prices: PART[.CLASS][>TOKENS]=PRICE, where a price with >TOKENS holds for calls with more input.
+# provider, model, prices: PART[.CLASS][>TOKENS]=PRICE, where a price with >TOKENS holds for calls with more input; then how
+# many tokens of input the model takes, where that is known.
 """
     OUT.write_text(head + "".join(f"{provider}\t{name}\t{row}\n" for (provider, name), row in rows))
     print(f"{OUT}: {len(rows)} models of litellm {version} ({date})")

@@ -4,10 +4,11 @@
 //!
 //! - `u32` place of the names, `u32` place of the index, in bytes from the start;
 //! - the tiers: one byte how many, then each in thousands of tokens;
+//! - context windows: how many, then each in tokens; the first is 0, for those that are not known;
 //! - sets of prices, each once: how many, then for each price `part | class << 4 | tier << 7` and
 //!   `mantissa << 4 | zeros`, the picodollars per million in decimal;
 //! - names `provider/model`, sorted by their bytes: how many bytes are those of the name before, how many follow, these, and
-//!   the place of the prices. Every 16th shares none and begins a block;
+//!   the place of the prices, and the number of the context window. Every 16th shares none and begins a block;
 //! - the index: the place of each block as `u32`.
 //!
 //! Nothing is unpacked but what is looked up, and no bytes whatever make the reader panic or search without end.
@@ -27,6 +28,11 @@ const MOST: u64 = 256;
 /// The prices of a name such as `openai/gpt-4o`, if the shipped table has that very name.
 pub fn find(name: &str) -> Option<Rates> {
     SHIPPED.find(name)
+}
+
+/// How many tokens of input the model of a name such as `openai/gpt-4o` takes, if the shipped table knows.
+pub fn window(name: &str) -> Option<u64> {
+    SHIPPED.window(SHIPPED.entry(name.as_bytes())?.window)
 }
 
 /// All of the shipped table, in order: names such as `openai/gpt-4o` and their prices.
@@ -49,11 +55,18 @@ struct Entry<'t> {
     same: usize,
     rest: &'t [u8],
     prices: usize,
+    window: usize,
 }
 
 impl<'t> Table<'t> {
     fn find(self, name: &str) -> Option<Rates> {
-        let name = name.as_bytes();
+        let entry = self.entry(name.as_bytes())?;
+        let model = name.find('/').and_then(|at| name.get(at.saturating_add(1)..)).unwrap_or(name);
+        Some(Rates::new(model, self.prices(entry.prices)?))
+    }
+
+    /// What stands under a name.
+    fn entry(self, name: &[u8]) -> Option<Entry<'t>> {
         let (start, _) = self.index()?;
         // The last block whose first name is not behind the wanted one.
         let (mut low, mut high) = (0, self.blocks()?);
@@ -72,7 +85,8 @@ impl<'t> Table<'t> {
             if cursor.at >= start {
                 return None;
             }
-            let Entry { same, rest, prices } = cursor.entry()?;
+            let entry = cursor.entry()?;
+            let Entry { same, rest, .. } = entry;
             match same.cmp(&matched) {
                 Ordering::Greater => continue,
                 Ordering::Less => return None,
@@ -82,11 +96,7 @@ impl<'t> Table<'t> {
             let more = wanted.iter().zip(rest).take_while(|(a, b)| a == b).count();
             matched = matched.saturating_add(more);
             match (wanted.get(more), rest.get(more)) {
-                (None, None) => {
-                    let model = name.iter().position(|b| *b == b'/').map_or(0, |at| at.saturating_add(1));
-                    let model = std::str::from_utf8(name.get(model..)?).ok()?;
-                    return Some(Rates::new(model, self.prices(prices)?));
-                }
+                (None, None) => return Some(entry),
                 (wanted, found) if wanted < found => return None,
                 _ => {}
             }
@@ -149,6 +159,21 @@ impl<'t> Table<'t> {
         Some(Price { part, class, above, amount: (amount >> 4).checked_mul(zeros)? })
     }
 
+    /// How many tokens of input a model takes; `None` where that is not known.
+    fn window(self, number: usize) -> Option<u64> {
+        let mut cursor = self.at(9);
+        for _ in 0..*self.0.get(8)? {
+            cursor.varint()?;
+        }
+        if number >= cursor.size()? {
+            return None;
+        }
+        for _ in 0..number {
+            cursor.varint()?;
+        }
+        cursor.varint().filter(|tokens| *tokens > 0)
+    }
+
     fn tier(self, number: u64) -> Option<u64> {
         let mut cursor = self.at(9);
         if number >= u64::from(*self.0.get(8)?) {
@@ -184,7 +209,7 @@ impl<'t> Cursor<'t> {
         let end = self.at.checked_add(length)?;
         let rest = self.bytes.get(self.at..end)?;
         self.at = end;
-        Some(Entry { same, rest, prices: self.size()? })
+        Some(Entry { same, rest, prices: self.size()?, window: self.size()? })
     }
 }
 
@@ -201,6 +226,7 @@ mod tests {
             let table = Table(bytes);
             for name in ["", "openai/gpt-4o", "zai/glm", "\u{10ffff}"] {
                 table.find(name);
+                table.entry(name.as_bytes()).and_then(|entry| table.window(entry.window));
             }
             table.all().take(10_000).count()
         };

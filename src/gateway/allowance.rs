@@ -1,9 +1,11 @@
 //! What a call needs of limits and budgets, who it is taken from, and what callers are told of that.
 
+use std::mem;
+
 use super::{Gateway, Local, Routed, balance, seconds};
 use crate::attempt;
 use crate::client::estimate::estimate;
-use crate::config::{Allowed, Balance, Key, Params, Reserve, Resolved, Role};
+use crate::config::{Allowed, Balance, Key, MOST_HOPS, Params, Reserve, Resolved, Role};
 use crate::cost::{dollars, most};
 use crate::error::{Error, Kind, shorten};
 use crate::format::{Format, Operation};
@@ -51,6 +53,11 @@ enum Subject {
 }
 
 impl Subject {
+    /// Whether it is told to the caller what is left.
+    fn is_caller(&self) -> bool {
+        !matches!(self, Self::Calls | Self::Upstream(_))
+    }
+
     /// The words for it in messages.
     fn words(&self) -> String {
         match self {
@@ -79,7 +86,7 @@ impl Gateway {
     /// Lets a call in, if all that limits it does, at the first of its upstreams whose account has room.
     pub fn admit(&mut self, routed: &mut Routed, doc: &Doc<'_>, guard: &mut Guard<'_>) -> Result<(), Error> {
         let config = self.config.clone();
-        let Some(resolved) = config.model(&routed.ask.model) else { return Ok(()) };
+        let Some(resolved) = config.model(routed.ask.wanted()) else { return Ok(()) };
         let callers = self.callers(&resolved);
         let mut refused: Option<(Subject, Refusal, Vec<Standing>)> = None;
         let counted = self.balanced_by(Balance::LeastRequest).is_some();
@@ -93,27 +100,33 @@ impl Gateway {
                     subjects.push((Subject::Calls, balance::under_way(upstream)));
                 }
             }
+            // What the call holds since it was for another model.
+            subjects.retain(|(subject, _)| !self.allowances.iter().any(|held| held.subjects.contains(subject)));
             if subjects.is_empty() {
                 return self.go_to(upstream, routed, doc.root());
             }
             let need = self.need(&resolved, upstream, &subjects, routed, doc.root(), guard.limiter)?;
             let (subjects, claims): (Vec<_>, Vec<_>) = subjects.into_iter().unzip();
+            let own = subjects.iter().filter(|subject| subject.is_caller()).count();
             match guard.limiter.reserve(guard.store, &claims, &need, guard.now) {
                 Ok((reservation, standings)) => {
-                    self.standing = headers(standings.get(..callers.len()).unwrap_or_default());
+                    if self.allowances.is_empty() {
+                        self.standing = headers(standings.get(..own).unwrap_or_default());
+                    }
                     let noted = claims.iter().any(|claim| claim.limits.tpm.is_some());
                     let noted = (noted && routed.operation == Operation::Generate).then(|| resolved.name.to_owned());
-                    self.allowance = Some(Allowance { reservation, subjects, noted });
+                    self.allowances.iter_mut().for_each(|held| held.noted = None);
+                    self.allowances.push(Allowance { reservation, subjects, noted });
                     return self.go_to(upstream, routed, doc.root());
                 }
                 Err(Refused::Broken) => {
                     return Err(Error::new(Kind::Unavailable, "the host keeps no counts, so nobody can be let in"));
                 }
                 Err(Refused::By { claim, refusal, mut standings }) => {
-                    standings.truncate(callers.len());
+                    standings.truncate(own);
                     let subject = subjects.into_iter().nth(claim).unwrap_or(Subject::Key);
                     let sooner = refused.as_ref().is_none_or(|(_, other, _)| refusal.wait < other.wait);
-                    let of_caller = !matches!(subject, Subject::Calls | Subject::Upstream(_));
+                    let of_caller = subject.is_caller();
                     if of_caller || sooner {
                         refused = Some((subject, refusal, standings));
                     }
@@ -188,16 +201,10 @@ impl Gateway {
             return Ok(Need::default());
         }
         let mut need = Need { input: estimate(root), ..Need::default() };
-        // The host may take any of the model's upstreams after the first.
-        let model = resolved.model.and_then(|place| self.config.models.get(place));
-        let reached: Vec<usize> = match (self.config.role, model) {
-            (Role::Gateway, Some(model)) => model.upstreams.iter().map(|choice| choice.upstream).collect(),
-            _ => upstream.into_iter().collect(),
-        };
         let mut output = 0;
-        for place in reached {
+        for (resolved, place) in self.reached(resolved, upstream) {
             let Some(upstream) = self.config.upstreams.get(place) else { continue };
-            let name = self.config.upstream_model(resolved, place);
+            let name = self.config.upstream_model(&resolved, place);
             let Some(surface) = attempt::surface(upstream, routed.operation, routed.format, &name) else { continue };
             let own = (surface.format == Format::Messages).then(|| anthropic::max_output(&name));
             let most_output = match routed.operation {
@@ -206,7 +213,7 @@ impl Gateway {
             };
             output = most_output.max(output);
             if paid {
-                let rates = self.config.rates(&routed.ask.model, upstream, &name);
+                let rates = self.config.rates(resolved.asked, upstream, &name);
                 let cost = |output| rates.as_ref().and_then(|rates| most(rates, need.input, output));
                 let (Some(cost), Some(input_cost)) = (cost(most_output), cost(0)) else {
                     return Err(no_price(&upstream.name, &name));
@@ -219,6 +226,31 @@ impl Gateway {
         let typical = typical.and_then(|key| limiter.typical.output(&key.id, resolved.name));
         need.output = typical.map_or(output, |typical| typical.min(output));
         Ok(need)
+    }
+
+    /// The upstreams that a call may reach which starts with `upstream`, each with its model: the host may take any of the
+    /// model's after the first, and then those of models that stand in for it.
+    fn reached<'a>(&'a self, resolved: &Resolved<'a>, upstream: Option<usize>) -> Vec<(Resolved<'a>, usize)> {
+        let Some(place) = resolved.model.filter(|_| self.config.role == Role::Gateway) else {
+            return upstream.map(|place| (*resolved, place)).into_iter().collect();
+        };
+        let (mut models, mut all) = (vec![*resolved], vec![place]);
+        let mut next = 0;
+        while let Some(model) = models.get(next).and_then(|it| self.config.models.get(it.model?)) {
+            next = next.saturating_add(1);
+            let names = model.fallbacks.context_window.iter().chain(&model.fallbacks.content_policy);
+            for found in names.filter_map(|name| self.config.model(name)) {
+                if all.len() <= MOST_HOPS && found.model.is_some_and(|place| !all.contains(&place)) {
+                    all.extend(found.model);
+                    models.push(found);
+                }
+            }
+        }
+        let upstreams = |model: Resolved<'a>| {
+            let choices = model.model.and_then(|place| self.config.models.get(place)).map(|m| m.upstreams.iter());
+            choices.into_iter().flatten().map(move |choice| (model, choice.upstream))
+        };
+        models.into_iter().flat_map(upstreams).collect()
     }
 
     /// What a caller that is not let in is told.
@@ -285,13 +317,13 @@ impl Gateway {
     ) -> Result<(), Broken> {
         let abandoned = status.is_none();
         let mut outcome = Ok(());
-        let mut reserved = None;
-        if let Some(Allowance { reservation, subjects, noted }) = self.allowance.take() {
+        let mut reserved = Vec::new();
+        for Allowance { reservation, subjects, noted } in mem::take(&mut self.allowances) {
             let all = used(record, abandoned, |_| true);
-            reserved = subjects.iter().find_map(|subject| match subject {
+            reserved.extend(subjects.iter().filter_map(|subject| match subject {
                 Subject::Upstream(place) => Some(*place),
                 _ => None,
-            });
+            }));
             let of = |claim: usize| match subjects.get(claim) {
                 Some(Subject::Upstream(place)) => {
                     let name = self.config.upstreams.get(*place).map_or("", |upstream| &upstream.name);
@@ -299,7 +331,7 @@ impl Gateway {
                 }
                 _ => all,
             };
-            outcome = settle(guard.store, reservation, of);
+            outcome = settle(guard.store, reservation, of).and(outcome);
             let last = record.and_then(|record| record.attempts.last());
             let ended = last.is_some_and(|note| note.meter.ended && note.meter.error.is_none());
             if let (Some(model), Some(key), true) = (noted, self.caller(), ended) {
@@ -315,7 +347,7 @@ impl Gateway {
             let attempts = record.attempts.iter().filter(|note| note.upstream == upstream.name).count();
             let mut more = used(Some(record), abandoned, |name| name == upstream.name);
             let mut requests = u64::try_from(attempts).unwrap_or(u64::MAX);
-            if reserved == Some(place) {
+            if reserved.contains(&place) {
                 (requests, more) = (requests.saturating_sub(1), Used::default());
             }
             if requests > 0 {

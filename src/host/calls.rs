@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::abi;
+use crate::gateway::Gateway;
 use crate::record::Record;
 
 /// One call, held by both filters.
@@ -19,6 +20,8 @@ pub const STATE: &str = "dragoman_call";
 
 thread_local! {
     static CALLS: RefCell<HashMap<u64, Shared>> = RefCell::default();
+    /// The call that is on its way around.
+    static AROUND: RefCell<Option<(String, Around)>> = const { RefCell::new(None) };
     static COUNT: Cell<u64> = const { Cell::new(0) };
     /// When the VM began: the ids of one that a reload has replaced mean nothing here.
     static EPOCH: u64 = abi::now();
@@ -46,6 +49,24 @@ pub fn find(id: &[u8]) -> Option<Shared> {
     }
     let number = u64::from_str_radix(number, 16).ok()?;
     CALLS.with_borrow(|calls| calls.get(&number).cloned())
+}
+
+/// A call that the host sends around to another model.
+pub struct Around {
+    /// What knows its caller, and holds what it has reserved.
+    pub gateway: Gateway,
+    /// What is known of it.
+    pub record: Shared,
+}
+
+/// Lays a call down for the stream that goes on with it, which the host begins at once; what nobody has taken up, if anything.
+pub fn lay_down(token: String, around: Around) -> Option<Around> {
+    AROUND.with_borrow_mut(|slot| slot.replace((token, around))).map(|(_, around)| around)
+}
+
+/// Takes up the call of that name.
+pub fn take_up(token: &[u8]) -> Option<Around> {
+    AROUND.with_borrow_mut(|slot| slot.take_if(|(name, _)| name.as_bytes() == token)).map(|(_, around)| around)
 }
 
 /// Forgets a call.

@@ -73,7 +73,7 @@ impl Cluster {
         self.record = Some(Rc::clone(&record));
         let config = Rc::clone(&self.config);
         let (place, upstream) = chosen(&config)?;
-        let model = config.name_at(&record.borrow().ask.model, place);
+        let model = config.name_at(record.borrow().ask.wanted(), place);
         let account = Account::open(&config, place, &model, &record.borrow());
         let outbound = {
             let record = record.borrow();
@@ -93,9 +93,9 @@ impl Cluster {
                 outbound => outbound?,
             }
         };
-        let asked = record.borrow().ask.model.clone();
+        let asked = record.borrow().ask.wanted().to_owned();
         let note = Note::new(&config, upstream, &asked, model, account.key, outbound.dropped.clone(), abi::now());
-        self.exchange = Some(exchange::send(outbound, note, account, &record, body.len(), false));
+        self.exchange = Some(exchange::send(outbound, note, account, &record, body.len(), Some(config)));
         self.lent = true;
         Ok(())
     }
@@ -129,7 +129,18 @@ fn alone(headers: &Headers, doc: &Doc<'_>) -> Result<Shared, Error> {
     };
     let ask = client::ask(format, endpoint::model(&path), doc.root(), abi::now() / 1000)?;
     let (headers, attempts) = (headers.clone(), Vec::new());
-    let record = Record { operation, format, ask, input: 0, headers, attempts, refused: None };
+    let record = Record {
+        operation,
+        format,
+        ask,
+        input: 0,
+        headers,
+        attempts,
+        refused: None,
+        model: None,
+        hops: Vec::new(),
+        stand_in: None,
+    };
     Ok(Rc::new(RefCell::new(record)))
 }
 

@@ -1,16 +1,19 @@
 //! An upstream's request and answer, as both positions of the filter handle them.
 
+use std::rc::Rc;
+
 use proxy_wasm::types::Action;
 
 use super::abi::{self, Buffer, Map};
 use super::account::Account;
 use super::calls::Shared;
-use super::warn_if_refused;
+use super::{environment, warn_if_refused};
 use crate::attempt::{Outbound, Piece, REQUEST_IDS, hidden};
+use crate::config::Config;
 use crate::error::Error;
-use crate::gateway::{Local, cost_header};
+use crate::gateway::{FALLBACK, Local, cost_header};
 use crate::http::Headers;
-use crate::record::Note;
+use crate::record::{Note, StandIn};
 use crate::reply::{EVENT_STREAM, Finished, Plan, Reply};
 
 /// An attempt under way.
@@ -27,6 +30,8 @@ pub struct Exchange {
     start: Option<Start>,
     /// Whether an error has taken the place of a stream: nothing more of it goes to the client.
     replaced: bool,
+    /// Where the host can be sent around to another model: what says which.
+    config: Option<Rc<Config>>,
 }
 
 /// The start of a stream, held until it shows that the upstream answers: until then an error becomes a status, after which
@@ -48,21 +53,31 @@ const START_BYTES: usize = 64 << 10;
 /// and milliseconds.
 const START_TIME: u64 = 30_000;
 
-/// Sends a request to the upstream, and notes the attempt. `last` says that the host cannot try again after it.
+/// Sends a request to the upstream, and notes the attempt. `config` says which models stand in for others; none if the host
+/// cannot try again after this.
 pub fn send(
     outbound: Outbound,
     note: Note,
     account: Account,
     record: &Shared,
     received: usize,
-    last: bool,
+    config: Option<Rc<Config>>,
 ) -> Exchange {
     warn_if_refused("set headers", abi::set_headers(Map::Request, &outbound.headers));
     warn_if_refused("set the body", set_body(&outbound.body, received));
     record.borrow_mut().attempts.push(note);
     let (record, held) = (record.clone(), Headers::default());
-    let start = (!last).then(Start::default);
-    Exchange { reply: outbound.reply, account, record, plan: Plan::Whole, held, done: false, start, replaced: false }
+    Exchange {
+        reply: outbound.reply,
+        account,
+        record,
+        plan: Plan::Whole,
+        held,
+        done: false,
+        start: config.as_ref().map(|_| Start::default()),
+        replaced: false,
+        config,
+    }
 }
 
 /// Puts the parts of a body in the place of what was received. What only follows the last change stays where it is.
@@ -92,6 +107,19 @@ fn set_body(pieces: &[Piece], received: usize) -> Result<(), abi::Refused> {
         }
     }
 }
+
+/// The status by which the host is sent around: it keeps method and body.
+const DIVERTED: &str = "307";
+
+/// Where the request itself came to.
+fn location(headers: &Headers) -> String {
+    let scheme = [FORWARDED_PROTO, ":scheme"].iter().find_map(|name| headers.get(name)).unwrap_or(b"http");
+    let scheme = String::from_utf8_lossy(scheme);
+    format!("{scheme}://{}{}", headers.text(":authority"), headers.text(":path"))
+}
+
+/// The header by which the host knows a request's scheme while it looks for a route.
+pub const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
 /// What the host's `response.code_details` say of an answer that either filter has made.
 pub const DETAILS: &str = "dragoman";
@@ -217,7 +245,12 @@ impl Exchange {
                 self.held.set("content-type", content_type);
                 self.held.set("content-length", body.len().to_string());
                 self.set_retry_after();
+                self.divert(status, &body);
                 start.out = body;
+            }
+            None if begun && self.has_reason() => {
+                self.replaced = true;
+                self.divert(status(&self.held), &start.out);
             }
             None if !begun => {
                 self.start = Some(start);
@@ -233,6 +266,30 @@ impl Exchange {
     /// Whether a part of the answer itself has come.
     fn has_begun(&self) -> bool {
         self.record.borrow().attempts.last().is_some_and(|note| note.meter.first_token.is_some())
+    }
+
+    /// Whether other models may stand in for an answer that is none.
+    fn has_reason(&self) -> bool {
+        self.record.borrow().attempts.last().is_some_and(|note| note.meter.reason().is_some())
+    }
+
+    /// Sends the host around to a model that stands in, if the answer so far, of this status and body, is a reason for that
+    /// and there is one. The host knows one way to do so with the same request: it follows a redirect.
+    fn divert(&mut self, status: u16, body: &[u8]) {
+        let Some(config) = &self.config else { return };
+        let mut record = self.record.borrow_mut();
+        let reason = record.attempts.last().and_then(|note| note.meter.reason());
+        let Some((reason, model)) =
+            reason.and_then(|reason| Some((reason, config.stand_in(&record.models(), reason)?)))
+        else {
+            return;
+        };
+        let token = format!("{:016x}{:016x}", environment::random(), environment::random());
+        warn_if_refused("name the call", abi::set_header(Map::Request, FALLBACK, token.as_bytes()));
+        let to = location(&record.headers);
+        record.stand_in = Some(StandIn { model: model.to_owned(), reason, token, status, body: body.to_vec() });
+        self.held.set(":status", DIVERTED);
+        self.held.set("location", to);
     }
 
     /// Tells in how many seconds the provider wants to be asked again, where it said so in the body.
@@ -268,6 +325,9 @@ impl Exchange {
         self.held.set("content-type", finished.content_type);
         self.held.set("content-length", length.to_string());
         self.held.remove("content-encoding");
+        if self.has_reason() {
+            self.divert(finished.status, finished.body.as_deref().unwrap_or(&body));
+        }
         if let Some((name, cost)) = cost_header(&self.record.borrow()) {
             self.held.set(name, cost);
         }

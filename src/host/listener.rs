@@ -1,6 +1,7 @@
 //! The filter in the listener: the roles `gateway` and `standalone`.
 
 use std::cell::RefCell;
+use std::mem;
 use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext};
@@ -8,17 +9,17 @@ use proxy_wasm::types::Action;
 
 use super::abi::{self, Buffer, Map};
 use super::account::{self, Account};
-use super::calls::{self, Shared};
-use super::exchange::{self, Exchange};
+use super::calls::{self, Around, Shared};
+use super::exchange::{self, Exchange, FORWARDED_PROTO};
 use super::images::Images;
 use super::{environment, limits, stats, warn_if_refused};
 use crate::attempt::{self, Inbound, KEY_HEADERS};
 use crate::config::{ClientAuth, Config, Role};
 use crate::error::{Error, Kind};
-use crate::gateway::{Facts, Gateway, Local, Next, PRIVATE, Routed, UPSTREAM, answer_headers};
+use crate::gateway::{FALLBACK, Facts, Gateway, Local, Next, PRIVATE, Routed, UPSTREAM, answer_headers};
 use crate::http::Headers;
 use crate::json::Doc;
-use crate::record::{Note, Record};
+use crate::record::{Note, Record, StandIn};
 use crate::remote;
 
 /// One call at the listener.
@@ -66,8 +67,22 @@ impl Listener {
     }
 
     fn refuse(&mut self, error: &Error) -> Action {
+        if let Some(StandIn { model, status, body, .. }) = self.stand_in()
+            && let Some(record) = self.record.clone()
+        {
+            log::info!("dragoman: the model `{model}` does not stand in: {}", error.message);
+            self.gateway.stay(&record.borrow());
+            let mut headers = texts(answer_headers(&record.borrow()));
+            headers.extend(self.gateway.standing().iter().cloned());
+            return self.answer(&Local { status, headers, body });
+        }
         let local = self.gateway.refuse(error);
         self.answer(&local)
+    }
+
+    /// The model that was to stand in for another, which is then forgotten.
+    fn stand_in(&self) -> Option<StandIn> {
+        self.record.as_ref().and_then(|record| record.borrow_mut().stand_in.take())
     }
 
     fn answer(&mut self, local: &Local) -> Action {
@@ -85,7 +100,11 @@ impl Listener {
             Err(error) => return self.refuse(&error),
         };
         self.facts.random = random();
-        let mut routed = match self.gateway.call(&doc, &self.facts, &account::Known) {
+        let call = match &self.record {
+            Some(record) => self.gateway.stand_in(&record.borrow(), &doc, &self.facts, &account::Known).map(Ok),
+            None => self.gateway.call(&doc, &self.facts, &account::Known),
+        };
+        let mut routed = match call {
             Ok(Ok(routed)) => routed,
             Ok(Err(local)) => return self.answer(&local),
             Err(error) => return self.refuse(&error),
@@ -143,9 +162,13 @@ impl Listener {
         for (name, value) in &routed.headers {
             headers.set(name, value.as_str());
         }
-        let Routed { operation, format, input, .. } = *routed;
-        let ask = routed.ask.clone();
-        let record = Record { operation, format, ask, input, headers, attempts: Vec::new(), refused: None };
+        let Routed { operation, format, input, model, .. } = *routed;
+        let (ask, hops) = (routed.ask.clone(), routed.hops.clone());
+        // One that came around has been tried already.
+        let before = self.record.take().map(|record| mem::take(&mut record.borrow_mut().attempts));
+        let attempts = before.unwrap_or_default();
+        let refused = None;
+        let record = Record { operation, format, ask, input, headers, attempts, refused, model, hops, stand_in: None };
         let record = Rc::new(RefCell::new(record));
         self.record = Some(Rc::clone(&record));
         record
@@ -168,7 +191,7 @@ impl Listener {
         let config = Rc::clone(&self.config);
         let upstream = routed.upstream.and_then(|place| Some((place, config.upstreams.get(place)?)));
         let (place, upstream) = upstream.ok_or_else(|| Error::new(Kind::Unavailable, "no upstream"))?;
-        let model = config.name_at(&routed.ask.model, place);
+        let model = config.name_at(routed.ask.wanted(), place);
         let record = self.record(routed);
         let account = Account::open(&config, place, &model, &record.borrow());
         let mut outbound = {
@@ -196,8 +219,8 @@ impl Listener {
             outbound.headers.set(FORWARDED_PROTO, scheme);
         }
         let dropped = std::mem::take(&mut outbound.dropped);
-        let note = Note::new(&config, upstream, &routed.ask.model, model, account.key, dropped, abi::now());
-        self.exchange = Some(exchange::send(outbound, note, account, &record, received, true));
+        let note = Note::new(&config, upstream, routed.ask.wanted(), model, account.key, dropped, abi::now());
+        self.exchange = Some(exchange::send(outbound, note, account, &record, received, None));
         Ok(())
     }
 
@@ -239,9 +262,26 @@ impl Listener {
         headers.extend(retry_after.map(|seconds| ("retry-after", seconds)));
         let standing = self.gateway.standing().iter();
         headers.extend(standing.map(|(name, value)| (*name, value.clone().into_bytes())));
-        let text = |(name, value): (_, Vec<u8>)| (name, String::from_utf8_lossy(&value).into_owned());
         self.replied = true;
-        exchange::reply(&Local { status, headers: headers.into_iter().map(text).collect(), body });
+        exchange::reply(&Local { status, headers: texts(headers), body });
+    }
+
+    /// Whether the host has sent the call around to another model; it is laid down then for the stream that comes of that.
+    fn goes_around(&mut self) -> bool {
+        let Some(record) = self.record.clone().filter(|_| self.status.is_none()) else { return false };
+        let Some(token) = record.borrow().stand_in.as_ref().map(|stand_in| stand_in.token.clone()) else {
+            return false;
+        };
+        stats::inflight(&self.config, -1);
+        if let Some(number) = self.number.take() {
+            calls::close(number);
+        }
+        let empty = Gateway::new(Rc::clone(&self.config), 0);
+        let gateway = mem::replace(&mut self.gateway, empty);
+        if let Some(mut lost) = calls::lay_down(token, Around { gateway, record }) {
+            conclude(&mut lost.gateway, Some(&lost.record.borrow()), None);
+        }
+        true
     }
 
     fn host_error(&mut self, status: u16) -> Local {
@@ -255,8 +295,17 @@ impl Listener {
     }
 }
 
-/// The header by which the host knows a request's scheme while it looks for a route.
-const FORWARDED_PROTO: &str = "x-forwarded-proto";
+/// Settles and tells of a call that is over.
+fn conclude(gateway: &mut Gateway, record: Option<&Record>, status: Option<u16>) {
+    if limits::with(|guard| gateway.settle(record, status, guard)).is_err() {
+        log::warn!("dragoman: a call's limits could not be settled");
+    }
+    gateway.account(record, status, abi::now(), &mut stats::Books(gateway.config()));
+}
+
+fn texts(headers: Vec<(&'static str, Vec<u8>)>) -> Vec<(&'static str, String)> {
+    headers.into_iter().map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned())).collect()
+}
 
 /// Headers that a client sends to be taken for the host or for us.
 fn private(name: &str) -> bool {
@@ -302,6 +351,12 @@ impl HttpContext for Listener {
         stats::inflight(&self.config, 1);
         self.headers = abi::headers(Map::Request).unwrap_or_default();
         self.facts.ended = end;
+        if let Some(Around { gateway, record }) = self.headers.get(FALLBACK).and_then(calls::take_up) {
+            self.config = Rc::clone(gateway.config());
+            (self.gateway, self.record) = (gateway, Some(record));
+            self.gateway.introduce(&mut stats::Books(&self.config));
+            return if end { self.request(0) } else { Action::Pause };
+        }
         self.facts.identity = match &self.config.client_auth {
             ClientAuth::FilterState(name) => abi::property(&["filter_state", name]).ok(),
             ClientAuth::Metadata { namespace, key } => {
@@ -348,6 +403,12 @@ impl HttpContext for Listener {
         self.status = Some(exchange::status(&headers));
         if self.replied {
             return Action::Continue;
+        }
+        if let Some(StandIn { status, .. }) = self.stand_in() {
+            // The host would not be sent around: its routes do not follow redirects, or the body is too large to be kept.
+            headers.set(":status", status.to_string());
+            headers.remove("location");
+            self.status = Some(status);
         }
         let hosts = self.is_hosts(&headers);
         // Where there is an answer of an upstream the other filter has done this.
@@ -416,6 +477,9 @@ impl HttpContext for Listener {
     }
 
     fn on_log(&mut self) {
+        if self.goes_around() {
+            return;
+        }
         // A call that ends without an answer: the access log comes after this.
         if self.status.is_none() {
             self.restore();
@@ -429,10 +493,7 @@ impl HttpContext for Listener {
         };
         stats::inflight(&self.config, -1);
         let record = self.record.as_ref().map(|record| record.borrow());
-        if limits::with(|guard| self.gateway.settle(record.as_deref(), status, guard)).is_err() {
-            log::warn!("dragoman: a call's limits could not be settled");
-        }
-        self.gateway.account(record.as_deref(), status, abi::now(), &mut stats::Books(&self.config));
+        conclude(&mut self.gateway, record.as_deref(), status);
         if let Some(number) = self.number.take() {
             calls::close(number);
         }

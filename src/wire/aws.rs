@@ -25,14 +25,14 @@ pub fn exception(name: &str, body: &[u8]) -> Error {
     let message = doc.as_ref().and_then(|doc| message(doc.root()));
     let message = message.unwrap_or_else(|| "the provider gave no reason".into());
     let (kind, status) = kind(bare(name)).unwrap_or((Kind::Internal, 500));
-    Error::new(kind, message).code(name.to_owned()).with_status(status)
+    Error::new(kind, message).with_status(status).classified().code(name.to_owned())
 }
 
 /// The error of an answer whose header `x-amzn-errortype` names it: a status stands for several of them.
 pub fn named(error: Error, name: &str) -> Error {
     match kind(bare(name)) {
-        Some((kind, _)) => Error { kind, ..error },
-        None => error,
+        Some((kind, _)) => Error { kind, ..error }.classified(),
+        None => error.classified(),
     }
 }
 

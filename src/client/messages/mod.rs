@@ -16,7 +16,7 @@ mod usage;
 use super::{Ask, Client, StreamWriter, fields};
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::event::Event;
 use crate::format::Operation;
 use crate::json::{Body, Edits, Node, Str, Writer};
@@ -55,7 +55,7 @@ impl Client for Messages {
         // A provider's own message names the place in its own words, if it does.
         let mut message = if error.status.is_some() { error.message.clone() } else { error.text() };
         // Clients that can shorten a conversation look for Anthropic's words.
-        let too_long = error.code.as_deref() == Some("context_length_exceeded");
+        let too_long = error.kind == Kind::ContextWindow;
         if too_long && !TOO_LONG.iter().any(|words| message.contains(words)) {
             message.insert_str(0, "prompt is too long: ");
         }

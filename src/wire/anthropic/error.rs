@@ -6,9 +6,6 @@ use crate::json::{self, Doc, Node};
 /// The longest message that is passed on, in characters.
 const LONGEST: usize = 2000;
 
-/// What Anthropic says where the prompt, or prompt and answer together, do not fit the model.
-const TOO_LONG: &[&str] = &["prompt is too long", "exceed context limit", "exceeds the context window"];
-
 /// Reads an error answer. A body that is no error object, such as a proxy's page, is not shown.
 pub(super) fn read(status: u16, body: &[u8]) -> Error {
     let error = match Doc::lenient(body) {
@@ -36,7 +33,5 @@ fn object(root: Node<'_>, status: Option<u16>) -> Option<Error> {
     let by_status = || status.map_or(Kind::Internal, Kind::of_status);
     let kind = error.get("type").and_then(Node::text).and_then(|name| Kind::of_anthropic(&name));
     let short: String = message.chars().take(LONGEST).collect();
-    let error = Error::new(kind.unwrap_or_else(by_status), short);
-    let too_long = TOO_LONG.iter().any(|phrase| message.contains(phrase));
-    Some(if too_long { error.code("context_length_exceeded") } else { error })
+    Some(Error::new(kind.unwrap_or_else(by_status), short).classified())
 }

@@ -5,14 +5,6 @@ use crate::error::{Error, Kind, shorten};
 use crate::json::{Doc, Node};
 use crate::wire::aws;
 
-/// How Bedrock says that a conversation is longer than the model's context.
-const TOO_LONG: &[&str] = &[
-    "Input is too long",
-    "input length and `max_tokens` exceed context limit",
-    "prompt is too long",
-    "too many input tokens",
-];
-
 /// Reads the body of an error.
 pub(super) fn read(status: u16, body: &[u8]) -> Error {
     let doc = Doc::lenient(body).ok();
@@ -21,9 +13,7 @@ pub(super) fn read(status: u16, body: &[u8]) -> Error {
         .and_then(aws::message)
         .map_or_else(|| format!("the upstream answered with status {status}"), |m| shorten_long(&m));
     let name = root.and_then(|root| root.get("__type")).and_then(Node::text).unwrap_or_default();
-    let too_long = status == 400 && TOO_LONG.iter().any(|words| message.contains(words));
-    let error = aws::named(Error::new(Kind::of_status(status), message).with_status(status), &name);
-    if too_long { error.code("context_length_exceeded") } else { error }
+    aws::named(Error::new(Kind::of_status(status), message).with_status(status), &name)
 }
 
 /// A message of a sane length.
@@ -51,7 +41,7 @@ mod tests {
         let error = read(403, br#"{"Message":"User is not authorized"}"#);
         assert_eq!((error.kind, &*error.message), (Kind::Permission, "User is not authorized"));
         let error = read(400, br#"{"message":"Input is too long for requested model."}"#);
-        assert_eq!(error.code.as_deref(), Some("context_length_exceeded"));
+        assert_eq!(error.openai_code(), Some("context_length_exceeded"));
         assert_eq!(read(502, b"<html>").message, "the upstream answered with status 502");
     }
 }

@@ -7,9 +7,6 @@ use crate::json::{self, Doc, Node};
 /// The longest message that is passed on, in characters.
 const LONGEST: usize = 2000;
 
-/// What Google says where a prompt does not fit the model.
-const TOO_LONG: &[&str] = &["input token count", "exceeds the maximum number of tokens"];
-
 /// Reads an error answer. A body that is no status, such as a proxy's page, is not shown.
 pub(super) fn read(status: u16, body: &[u8]) -> Error {
     let error = match Doc::lenient(body) {
@@ -44,11 +41,8 @@ fn object(root: Node<'_>, status: Option<u16>) -> Option<Error> {
         _ => word.and_then(|word| kind(&word)).unwrap_or_else(by_status),
     };
     let mut said = Error::new(kind, message.chars().take(LONGEST).collect::<String>());
-    if kind == Kind::InvalidRequest && TOO_LONG.iter().any(|phrase| message.contains(phrase)) {
-        said = said.code("context_length_exceeded");
-    }
     said.retry_after = detail("RetryInfo", "retryDelay").and_then(|delay| seconds(&delay));
-    Some(said)
+    Some(said.classified())
 }
 
 /// What a [code](https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto) means.

@@ -8,18 +8,6 @@ use crate::json::{self, Doc, Node};
 /// The longest message that is passed on.
 const LONGEST: usize = 2_000;
 
-/// What servers say who have no code for a conversation that is too long.
-const TOO_LONG: &[&str] = &[
-    "maximum context length",
-    "context length exceeded",
-    "context window",
-    "exceeds the context",
-    "maximum prompt length",
-    "number of tokens in the prompt cannot exceed",
-    "prompt is too long",
-    "reduce the length of the messages",
-];
-
 /// Reads the body of an error answer.
 pub(in crate::wire) fn read(status: u16, body: &[u8]) -> Error {
     let kind = Kind::of_status(status);
@@ -55,12 +43,7 @@ fn said(kind: Kind, error: Option<Node<'_>>, root: Node<'_>) -> Option<Error> {
     let mut said = Error::new(kind, cut(&message));
     said.param = error.get("param").and_then(Node::text).filter(|param| !param.is_empty()).map(|p| shorten(&p));
     said.code = error.get("code").and_then(Node::text).filter(|code| !code.is_empty()).map(|c| shorten(&c).into());
-    if said.code.is_none() && kind == Kind::InvalidRequest {
-        let lower = message.to_ascii_lowercase();
-        let too_long = TOO_LONG.iter().any(|phrase| lower.contains(phrase));
-        said.code = too_long.then_some(Cow::Borrowed("context_length_exceeded"));
-    }
-    Some(said)
+    Some(said.classified())
 }
 
 /// The message in a string, in an object, or in an array of either.

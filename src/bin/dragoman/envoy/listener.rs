@@ -58,6 +58,11 @@ early_header_mutation_extensions:
 
 const ACCESS_LOG: &str = include_str!("access_log.yaml");
 
+const ONE_LINE: &str = "
+# A call that goes around to another model has its line at the end of its way.
+filter: { status_code_filter: { comparison: { op: NE, value: { default_value: 307, runtime_key: dragoman.around } } } }
+";
+
 const ONE_VM: &str = "# The same for both filters: so they share one VM, and with it their knowledge of a call.\n";
 
 /// The list of the one listener.
@@ -76,7 +81,10 @@ pub fn listeners(plan: &Plan<'_>, shared: &mut Shared) -> String {
             ("port", &plan.port.to_string()),
             ("idle", &seconds(longest(config).max(900_000))),
             ("early", &early(config)),
-            ("access_log", ACCESS_LOG),
+            (
+                "access_log",
+                &fill(ACCESS_LOG, &[("filter", if routes::stands_in(config) { ONE_LINE.trim() } else { "" })]),
+            ),
             ("callers", &callers(&config.client_auth)),
             ("one_vm", one_vm),
             ("vm", &shared.member("vm_config", "vm", &plan.vm)),

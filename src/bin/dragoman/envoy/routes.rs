@@ -43,6 +43,7 @@ const BY_HEADER: &str = r#"
     cluster: «value»
     timeout: «timeout»
     «retries»
+    «around»
 "#;
 
 const BY_START: &str = r#"
@@ -56,6 +57,7 @@ const BY_START: &str = r#"
     cluster: «cluster»
     timeout: «timeout»
     «retries»
+    «around»
 "#;
 
 const BY_PATH: &str = r#"
@@ -93,7 +95,16 @@ const FALLBACK: &str = "
 retry_on: 5xx,reset,connect-failure,refused-stream,retriable-status-codes
 retriable_status_codes: [408, 409, 429]
 num_retries: «count»
+«idle»
 «next»
+";
+
+/// How a call gets to a model that stands in for another.
+const AROUND: &str = "
+# The filter sends a call around to a model that stands in (`models[].fallbacks`); a provider's own redirect is an error.
+max_internal_redirects: 5
+redirect_response_codes: [307]
+allow_cross_scheme_redirect: true
 ";
 
 const NEXT_PRIORITY: &str = r#"
@@ -138,6 +149,11 @@ pub fn routes(plan: &Plan<'_>, shared: &mut Shared) -> String {
     fill(ROUTES.trim_start(), &[("private", private), ("routes", &list), ("last", last)])
 }
 
+/// Whether calls go around to models that stand in for others.
+pub fn stands_in(config: &Config) -> bool {
+    config.role == Role::Gateway && config.models.iter().any(|model| !model.fallbacks.is_empty())
+}
+
 /// The longest that any call may take, in milliseconds.
 pub fn longest(config: &Config) -> u64 {
     config.models.iter().filter_map(|model| model.timeouts.total).chain([TIMEOUT]).max().unwrap_or(TIMEOUT)
@@ -159,7 +175,7 @@ fn own_routes<'n>(names: impl Iterator<Item = &'n str>, shared: &mut Shared, con
 
 fn to_upstream(template: &str, name: &str, shared: &mut Shared, config: &Config) -> String {
     let policy = match config.role {
-        Role::Gateway => fill(FALLBACK.trim(), &[("count", &RETRIES.to_string()), ("next", BACK_OFF)]),
+        Role::Gateway => fill(FALLBACK.trim(), &[("count", &RETRIES.to_string()), ("idle", ""), ("next", BACK_OFF)]),
         Role::Standalone | Role::Upstream => fill(SAME.trim(), &[("count", &RETRIES.to_string())]),
     };
     fill(
@@ -170,6 +186,7 @@ fn to_upstream(template: &str, name: &str, shared: &mut Shared, config: &Config)
             ("upstream", &scalar(name)),
             ("timeout", &seconds(longest(config))),
             ("retries", &shared.member("retry_policy", "retries", &policy)),
+            ("around", ""),
         ],
     )
 }
@@ -179,7 +196,12 @@ fn to_model(config: &Config, model: &Model, shared: &mut Shared) -> String {
     let starts = starts(config, model);
     let next = if starts.len() < 2 { BACK_OFF } else { NEXT_PRIORITY.trim() };
     let count = model.retries.unwrap_or(RETRIES).to_string();
-    let policy = fill(FALLBACK.trim(), &[("count", &count), ("next", next)]);
+    let idle = model.timeouts.idle.map(|idle| format!("per_try_idle_timeout: {}", seconds(idle))).unwrap_or_default();
+    let policy = fill(FALLBACK.trim(), &[("count", &count), ("idle", &idle), ("next", next)]);
+    let stands_in = stands_in(config);
+    let around = |shared: &mut Shared| {
+        if stands_in { shared.member("internal_redirect_policy", "around", AROUND.trim()) } else { String::new() }
+    };
     let timeout = seconds(model.timeouts.total.unwrap_or(TIMEOUT));
     let mut list = String::new();
     for (cluster, order) in starts.iter().skip(1) {
@@ -192,6 +214,7 @@ fn to_model(config: &Config, model: &Model, shared: &mut Shared) -> String {
                 ("cluster", &scalar(cluster)),
                 ("timeout", &timeout),
                 ("retries", &shared.member("retry_policy", "retries", &policy)),
+                ("around", &around(shared)),
             ],
         ));
     }
@@ -202,6 +225,7 @@ fn to_model(config: &Config, model: &Model, shared: &mut Shared) -> String {
             ("value", &scalar(&model.name)),
             ("timeout", &timeout),
             ("retries", &shared.member("retry_policy", "retries", &policy)),
+            ("around", &around(shared)),
         ],
     ));
     list

@@ -6,6 +6,7 @@ use super::Wire;
 use super::bytes::hash;
 use super::http::{Body, Reply};
 use super::log::Log;
+use super::shape::{Checked, Refusal};
 
 /// What to do wrong, all of it by default nothing.
 #[derive(Clone, Default)]
@@ -27,6 +28,8 @@ pub struct Directive {
     pub empty: bool,
     pub redirect: bool,
     pub drop: bool,
+    too_long: bool,
+    flagged: bool,
     pub expires_in: Option<u64>,
     times: Option<u64>,
 }
@@ -96,9 +99,20 @@ impl Directive {
             "empty" => self.empty = true,
             "redirect" => self.redirect = true,
             "drop" => self.drop = true,
+            "too-long" => self.too_long = true,
+            "flagged" => self.flagged = true,
             _ => return None,
         }
         Some(())
+    }
+
+    /// The provider's words, of these, for why it will not answer.
+    pub fn unwanted(&self, too_long: Refusal, flagged: Refusal) -> Checked<()> {
+        match (self.too_long, self.flagged) {
+            (true, _) => Err(too_long),
+            (_, true) => Err(flagged),
+            (false, false) => Ok(()),
+        }
     }
 
     /// The reply that stands in for the answer, for what no provider's format shapes.

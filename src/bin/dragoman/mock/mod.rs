@@ -169,6 +169,8 @@ Directives, in square brackets in the last text of the user, `[mock status=529]`
   redacted                thinking comes as a redacted block (Anthropic)
   malformed               broken JSON (streams: in the fourth event)
   empty                   status 200 without a body
+  too-long                refuses the conversation as longer than the model's context (Anthropic, Gemini, OpenAI)
+  flagged                 refuses what it is about (the same)
   redirect                status 307 to another path
   drop                    closes the connection before the headers
   upstream=openai         the directive is for this provider only (or anthropic, cohere, gemini, ollama, vertex)

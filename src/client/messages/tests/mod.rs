@@ -44,7 +44,7 @@ fn refuses_asks_without_a_model() {
 #[test]
 fn says_in_anthropics_words_that_a_conversation_is_too_long() {
     let said = |message| {
-        let error = Error::invalid(message).code("context_length_exceeded").with_status(400);
+        let error = Error::new(Kind::ContextWindow, message).with_status(400);
         String::from_utf8(Messages.error(&error)).unwrap()
     };
     assert!(said("at most 8 tokens").contains(r#""message":"prompt is too long: at most 8 tokens""#));

@@ -286,7 +286,7 @@ fn error_answers() {
         400,
         r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 9 tokens > 8 maximum"}}"#,
     );
-    assert_eq!((kind, status, code.as_deref()), (Kind::InvalidRequest, 400, Some("context_length_exceeded")));
+    assert_eq!((kind, status, code.as_deref()), (Kind::ContextWindow, 400, None));
     assert_eq!(read(503, "<html>secret</html>"), (Kind::Overloaded, 503, "the upstream answered 503".to_owned(), None));
     assert_eq!(read(500, r#""secret""#).2, "the upstream answered 500");
     assert_eq!(read(400, r#"[{"error":{"code":400,"message":"bad","status":"INVALID_ARGUMENT"}}]"#).2, "bad");

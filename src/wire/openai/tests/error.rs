@@ -70,7 +70,7 @@ fn every_shape_of_error_is_read() {
 #[test]
 fn a_conversation_that_is_too_long_has_a_code() {
     let body = r#"{"object":"error","message":"This model's maximum context length is 4096 tokens.","code":400}"#;
-    assert_eq!(read(400, body).code.as_deref(), Some("context_length_exceeded"));
+    assert_eq!(read(400, body).kind, Kind::ContextWindow);
     let body = r#"{"error":{"message":"quota","type":"insufficient_quota","code":"insufficient_quota"}}"#;
     assert_eq!(read(429, body).code.as_deref(), Some("insufficient_quota"));
 }

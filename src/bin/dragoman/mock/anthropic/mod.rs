@@ -70,6 +70,10 @@ fn message(request: &Request, log: &Log, call: &check::Call, counting: bool, req
     if let Some(reply) = directive.instead() {
         return Ok(directive.spoil(reply));
     }
+    directive.unwanted(
+        Refusal::new("prompt is too long: 208310 tokens > 200000 maximum"),
+        Refusal::new("Output blocked by content filtering policy"),
+    )?;
     if let Some(status) = directive.status {
         let mut reply = failure(status, said(status), None, request_id);
         if let Some(seconds) = directive.retry_after.or((status == 429).then_some(1)) {

@@ -139,6 +139,10 @@ fn instead_or(
     if let Some(reply) = directive.instead() {
         return Ok(directive.spoil(reply));
     }
+    directive.unwanted(
+        Refusal::new("The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."),
+        Refusal::new("The content violates our content policy."),
+    )?;
     let Some(status) = directive.status else {
         return Ok(directive.spoil(answer(&directive)));
     };

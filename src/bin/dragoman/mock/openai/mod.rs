@@ -108,6 +108,10 @@ fn answer(request: &Request, log: &Log, call: &check::Call) -> Checked<Reply> {
     if let Some(reply) = directive.instead() {
         return Ok(directive.spoil(reply));
     }
+    directive.unwanted(
+        Refusal::new("This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens. Please reduce the length of the messages.").param("messages").code("context_length_exceeded"),
+        Refusal::new("Invalid prompt: your prompt was flagged as potentially violating our usage policy. Please try again with a different prompt.").code("invalid_prompt"),
+    )?;
     if let Some(status) = directive.status {
         return Ok(directive.spoil(failed(status, directive.retry_after)));
     }
