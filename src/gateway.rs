@@ -518,7 +518,7 @@ impl Gateway {
         root: Node<'_>,
     ) -> (Vec<&'c Choice>, bool) {
         let rough = client::estimate::rough(root);
-        let choice = able.len() > 1 || !model.fallbacks.context_window.is_empty();
+        let choice = able.len() > 1 || !model.fallbacks.context_window.is_empty() || !self.hops.is_empty();
         if rough < SMALLEST_WINDOW || !choice {
             return (able, true);
         }

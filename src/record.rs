@@ -65,6 +65,22 @@ pub struct StandIn {
 }
 
 impl Record {
+    /// A call of which nothing has come yet.
+    pub fn new(operation: Operation, format: Format, ask: Ask, input: u64, headers: Headers) -> Self {
+        Self {
+            operation,
+            format,
+            ask,
+            input,
+            headers,
+            attempts: Vec::new(),
+            refused: None,
+            model: None,
+            hops: Vec::new(),
+            stand_in: None,
+        }
+    }
+
     /// The models that the call was for, the latest last.
     pub fn models(&self) -> Vec<usize> {
         self.hops.iter().map(|hop| hop.from).chain(self.model).collect()

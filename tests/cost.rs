@@ -103,8 +103,7 @@ impl Call {
         let doc = Doc::strict(body.as_bytes()).unwrap();
         let routed = gateway.call(&doc, &Facts::default(), &Unknown).unwrap().unwrap();
         let (operation, format, ask, input) = (routed.operation, routed.format, routed.ask, routed.input);
-        let (headers, attempts) = (Headers::default(), Vec::new());
-        let record = Record { operation, format, ask, input, headers, attempts, refused: None };
+        let record = Record::new(operation, format, ask, input, Headers::default());
         Self { config, gateway, record }
     }
 

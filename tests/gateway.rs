@@ -103,8 +103,7 @@ impl Call {
         let Routed { ask, operation, format, input, upstream, .. } = self.body(r#"{"model":"smart","stream":true}"#);
         let upstream = &self.config.upstreams[upstream.unwrap()];
         let note = Note::new(&self.config, upstream, &ask.model, "claude-haiku-4-5".into(), None, Vec::new(), 0);
-        let (headers, attempts) = (Headers::default(), vec![note]);
-        Record { operation, format, ask, input, headers, attempts, refused: None }
+        Record { attempts: vec![note], ..Record::new(operation, format, ask, input, Headers::default()) }
     }
 
     fn told(&self, record: Option<&Record>, status: Option<u16>) -> Told {

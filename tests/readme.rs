@@ -21,7 +21,7 @@ use dragoman::json::Doc;
 use dragoman::limit::{Period, Standing, Window, standing};
 use dragoman::meter::Meter;
 use dragoman::metrics::{self, Ledger, Metric};
-use dragoman::record::{Note, Record};
+use dragoman::record::{Hop, Note, Record};
 use dragoman::usage::Usage;
 
 fn readme() -> String {
@@ -332,9 +332,9 @@ fn ended_call(config: &Config) -> Record {
         ended: true,
         ..Meter::default()
     };
-    let (operation, format) = (Operation::Generate, Format::Chat);
-    let (headers, attempts) = (Headers::default(), vec![note]);
-    Record { operation, format, ask, input: 0, headers, attempts, refused: None }
+    let hops = vec![Hop { from: 0, reason: Kind::ContextWindow }];
+    let record = Record::new(Operation::Generate, Format::Chat, ask, 0, Headers::default());
+    Record { attempts: vec![note], hops, ..record }
 }
 
 #[derive(Default)]

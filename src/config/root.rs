@@ -53,6 +53,12 @@ fn config(mut fields: Fields<'_>, env: &dyn Fn(&str) -> Option<String>, purpose:
     let against =
         Against { models: known, teams: teams.as_ref().filter(|teams| !teams.is_empty()), need_hash: virtual_keys };
     let keys = fields.or_default("keys", |value| key::read(value, &against));
+    let by_word = |models: &Models| models.list.iter().any(|model| !model.fallbacks.content_policy.is_empty());
+    if role == Some(Role::Standalone) && models.as_ref().is_some_and(by_word) {
+        let message =
+            "`content_policy` needs the role `gateway`: here Envoy asks no filter again once a call is answered";
+        root.warn_in("models[].fallbacks", message);
+    }
     if let (true, Some(auth), Some(keys)) = (serves_clients, &auth, &keys) {
         match (auth, keys.list.is_empty()) {
             (ClientAuth::Open, false) => root.warn_in("keys", "not used: `client_auth: open` asks nobody for a key"),

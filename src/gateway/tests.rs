@@ -122,3 +122,64 @@ fn where_routes_choose_the_choice_is_checked() {
         "no upstream: the route names none that is configured"
     );
 }
+
+/// Where a call of so many words goes: the model that it asks for, the one that stands in, and the upstream.
+fn stand_in(config: &Rc<Config>, words: usize) -> (String, Option<String>, String) {
+    let mut gateway = Gateway::new(Rc::clone(config), 0);
+    let headers: Headers = [(":method", "POST"), (":path", "/v1/chat/completions")].into_iter().collect();
+    assert_eq!(gateway.head(&headers, &Facts::default()), Ok(Next::Body));
+    let body = format!(r#"{{"model": "m", "messages": [{{"role": "user", "content": "{}"}}]}}"#, "word ".repeat(words));
+    let doc = gateway.read(body.as_bytes()).unwrap();
+    let routed = gateway.call(&doc, &Facts::default(), &Known::default()).unwrap().unwrap();
+    let upstream = config.upstreams[routed.upstream.unwrap()].name.clone();
+    (routed.ask.model, routed.ask.instead, upstream)
+}
+
+#[test]
+fn a_model_with_too_small_a_context_is_passed_over() {
+    let models = |fallbacks: &str| {
+        format!(
+            r#"[{{"name": "m", "upstreams": ["keys"], "upstream_models": {{"keys": "gpt-3.5-turbo"}},
+                 "fallbacks": {{"context_window": [{fallbacks}]}}}},
+                {{"name": "middle", "upstreams": ["keys"], "upstream_models": {{"keys": "gpt-4o"}}}},
+                {{"name": "large", "upstreams": ["keys"], "upstream_models": {{"keys": "gpt-4.1"}}}}]"#
+        )
+    };
+    for role in ["gateway", "standalone"] {
+        let config = config(role, &models(r#""middle", "large""#));
+        let to = |words| stand_in(&config, words).1;
+        assert_eq!(to(100), None);
+        assert_eq!(to(20_000).as_deref(), Some("middle"));
+        assert_eq!(to(200_000).as_deref(), Some("large"));
+        // The provider may know better.
+        assert_eq!(to(2_000_000).as_deref(), Some("large"));
+    }
+    assert_eq!(stand_in(&config("gateway", &models("")), 20_000).1, None);
+}
+
+#[test]
+fn of_several_upstreams_those_with_room_are_taken() {
+    let two = r#""upstreams": ["keys", "other"], "upstream_models": {"keys": "gpt-3.5-turbo", "other": "gpt-4.1"}"#;
+    let json = DOCUMENT.replace("ROLE", "gateway").replace("MODELS", &format!(r#"[{{"name": "m", {two}}}]"#));
+    let json = json.replacen(r#""unset""#, r#""other": {"provider": "openai", "credentials": "none"}, "unset""#, 1);
+    let config = Rc::new(Config::parse(json.as_bytes(), &|_| None).unwrap());
+    assert_eq!(stand_in(&config, 100).2, "keys");
+    assert_eq!(stand_in(&config, 20_000), ("m".to_owned(), None, "other".to_owned()));
+}
+
+#[test]
+fn no_model_stands_in_twice() {
+    let models = r#"[
+        {"name": "a", "upstreams": ["keys"], "fallbacks": {"context_window": ["b", "c"]}},
+        {"name": "b", "upstreams": ["keys"], "fallbacks": {"context_window": ["a", "c", "d"], "content_policy": ["d"]}},
+        {"name": "c", "upstreams": ["keys"]}, {"name": "d", "aliases": ["e"], "upstreams": ["keys"]}]"#;
+    let config = config("gateway", models);
+    let next = |tried: &[usize], reason| config.stand_in(tried, reason);
+    assert_eq!(next(&[0], Kind::ContextWindow), Some("b"));
+    assert_eq!(next(&[0, 1], Kind::ContextWindow), Some("c"));
+    assert_eq!(next(&[0, 1, 2], Kind::ContextWindow), Some("d"));
+    assert_eq!(next(&[0, 1, 2, 3], Kind::ContextWindow), None);
+    assert_eq!(next(&[0, 1], Kind::ContentPolicy), Some("d"));
+    assert_eq!(next(&[0], Kind::RateLimit), None);
+    assert_eq!(next(&[0; 6], Kind::ContextWindow), None, "a call goes on so often at most");
+}

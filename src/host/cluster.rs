@@ -128,19 +128,7 @@ fn alone(headers: &Headers, doc: &Doc<'_>) -> Result<Shared, Error> {
         return Err(Error::new(Kind::NotFound, "this path needs no upstream"));
     };
     let ask = client::ask(format, endpoint::model(&path), doc.root(), abi::now() / 1000)?;
-    let (headers, attempts) = (headers.clone(), Vec::new());
-    let record = Record {
-        operation,
-        format,
-        ask,
-        input: 0,
-        headers,
-        attempts,
-        refused: None,
-        model: None,
-        hops: Vec::new(),
-        stand_in: None,
-    };
+    let record = Record::new(operation, format, ask, 0, headers.clone());
     Ok(Rc::new(RefCell::new(record)))
 }
 

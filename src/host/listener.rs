@@ -167,8 +167,7 @@ impl Listener {
         // One that came around has been tried already.
         let before = self.record.take().map(|record| mem::take(&mut record.borrow_mut().attempts));
         let attempts = before.unwrap_or_default();
-        let refused = None;
-        let record = Record { operation, format, ask, input, headers, attempts, refused, model, hops, stand_in: None };
+        let record = Record { attempts, model, hops, ..Record::new(operation, format, ask, input, headers) };
         let record = Rc::new(RefCell::new(record));
         self.record = Some(Rc::clone(&record));
         record

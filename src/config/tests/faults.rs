@@ -346,18 +346,17 @@ fn models() {
         &[
             "models[0].balance: unknown value `wieghted`; did you mean `weighted`?",
             "models[0].retries: expected a whole number from 0 to 10, got `11`",
-            "models[0].fallbacks: not enforced yet; remove it",
             "models[0].limits.rmp: unknown key; did you mean `rpm`?",
             "models[0].price: names no price; expected at least one of `input`, `output`, `image` and `request`",
         ],
     );
     model(
-        r#""name":"m","upstreams":["a"],"timeouts":{"first_token":10,"idle":"10s","total":"0s","first":"1s"}"#,
+        r#""name":"m","upstreams":["a"],"timeouts":{"first_token":10,"idle":10,"total":"0s","first":"1s"}"#,
         &[
             "models[0].timeouts.first_token: expected a duration such as `500ms`, `10s`, `5m` or `1h`, got a number",
-            "models[0].timeouts.idle: not enforced yet; remove it",
+            "models[0].timeouts.idle: expected a duration such as `500ms`, `10s`, `5m` or `1h`, got a number",
             "models[0].timeouts.total: must be longer than nothing; to have no limit, remove it",
-            "models[0].timeouts.first: unknown key; known here: `first_token`, `total`, `idle`",
+            "models[0].timeouts.first: unknown key; known here: `first_token`, `idle`, `total`",
         ],
     );
     model(
@@ -533,4 +532,25 @@ fn places(value: &serde_json::Value, at: String) -> Vec<String> {
         _ => Vec::new(),
     };
     inner.into_iter().chain([at]).collect()
+}
+
+#[test]
+fn fallbacks() {
+    let of = |list: &str| format!(r#""name":"m","aliases":["n"],"upstreams":["a"],"fallbacks":{list}"#);
+    model(
+        &of(r#"{"context_window":["m"]}"#),
+        &["models[0].fallbacks.context_window[0]: a model cannot stand in for itself"],
+    );
+    model(
+        &of(r#"{"content_policy":["n"]}"#),
+        &["models[0].fallbacks.content_policy[0]: a model cannot stand in for itself"],
+    );
+    model(
+        &of(r#"{"context_window":["nn","a*"],"rate_limit":[]}"#),
+        &[
+            "models[0].fallbacks.context_window[0]: unknown model `nn`; name one of `models`",
+            "models[0].fallbacks.context_window[1]: name one model, without `*`",
+            "models[0].fallbacks.rate_limit: unknown key; known here: `context_window`, `content_policy`",
+        ],
+    );
 }

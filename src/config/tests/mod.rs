@@ -75,7 +75,7 @@ fn reads_the_example() {
     assert_eq!(smart.upstreams, [Choice { upstream: 0, weight: 1 }, Choice { upstream: 1, weight: 2 }]);
     assert_eq!(smart.upstream_models[&1], "gpt-4o");
     assert_eq!((smart.balance, smart.retries), (Balance::Priority, Some(2)));
-    let millis = Timeouts { first_token: Some(10_000), total: Some(600_000) };
+    let millis = Timeouts { first_token: Some(10_000), idle: None, total: Some(600_000) };
     assert_eq!(smart.timeouts, millis);
     assert_eq!((smart.limits, any.limits), (rpm(600), Limits::default()));
     assert_eq!(any.pattern, Some(pair("anthropic/", "")));
