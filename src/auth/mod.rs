@@ -13,6 +13,6 @@ pub trait Keyring {
     /// The token of a source, if there is one that is valid.
     fn token(&self, source: &Source) -> Option<Secret>;
 
-    /// Whether all keys of an upstream rest, as far as its model of this name goes.
+    /// Whether an upstream or all of its keys rest, as far as its model of this name goes.
     fn rests(&self, upstream: &Upstream, model: &str) -> bool;
 }

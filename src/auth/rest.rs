@@ -1,6 +1,7 @@
-//! Keys that take turns and rest.
+//! Keys that take turns, and keys and upstreams that rest.
 //!
-//! A key that a provider refuses rests, so that others take its turn. A rest is a preference and no wall: when all rest,
+//! A key that a provider refuses rests, so that others take its turn; where an upstream has no keys of which to choose, it
+//! rests itself, so that other upstreams do. A rest is a preference and no wall: when all rest,
 //! the one whose rest ends first is used, and the provider's own answer tells the client what it needs to know. The
 //! filter cannot tell what a limit is about, and to refuse calls in the provider's place would refuse some that it takes.
 
@@ -8,7 +9,7 @@ use crate::config::ApiKey;
 use crate::http::Headers;
 use crate::time;
 
-/// The rests of an upstream's keys.
+/// The rests of an upstream and of its keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rests(Vec<Rest>);
 
@@ -41,16 +42,18 @@ const LIMITED: u64 = 10_000;
 /// The longest rest, whatever the provider says.
 const LONGEST: u64 = 60 * 60_000;
 
+/// What stands for the upstream itself among the prints of its keys.
+pub const UPSTREAM: u64 = 0;
+
 /// How many rests are kept.
 const MOST: usize = 256;
 
 impl Reason {
-    /// Whether and why one of so many keys rests after an answer that came at `now`, in unix milliseconds.
-    pub fn of(status: u16, headers: &Headers, now: u64, keys: usize) -> Option<Self> {
+    /// Whether and why a key or an upstream rests after an answer that came at `now`, in unix milliseconds.
+    pub fn of(status: u16, headers: &Headers, now: u64) -> Option<Self> {
         let (lasts, model) = match status {
             401 | 402 => (REFUSED, false),
-            // It may have been the request's fault, which must not turn others away from a key that has no substitute.
-            403 if keys > 1 => (FORBIDDEN, true),
+            403 => (FORBIDDEN, true),
             429 => (told(headers, now).unwrap_or(LIMITED).min(LONGEST), true),
             _ => return None,
         };
@@ -59,10 +62,10 @@ impl Reason {
 }
 
 impl Rests {
-    /// Lets a key rest that was used for `model`. Whether it was up until now.
-    pub fn begin(&mut self, key: &ApiKey, model: &str, reason: Reason, now: u64) -> bool {
-        let was_up = self.until(key, model) <= now;
-        let scope = if reason.model { scope(key, model) } else { key.print };
+    /// Lets the key of a print, or the upstream, rest that was used for `model`. Whether it was up until now.
+    pub fn begin(&mut self, print: u64, model: &str, reason: Reason, now: u64) -> bool {
+        let was_up = self.until(print, model) <= now;
+        let scope = if reason.model { scope(print, model) } else { print };
         let until = now.saturating_add(reason.lasts);
         self.0.retain(|rest| rest.until > now && rest.scope != scope);
         if self.0.len() < MOST {
@@ -71,16 +74,16 @@ impl Rests {
         was_up
     }
 
-    /// Until when a key rests as far as `model` goes, in unix milliseconds.
-    pub fn until(&self, key: &ApiKey, model: &str) -> u64 {
-        let scopes = [key.print, scope(key, model)];
+    /// Until when the key of a print, or the upstream, rests as far as `model` goes, in unix milliseconds.
+    pub fn until(&self, print: u64, model: &str) -> u64 {
+        let scopes = [print, scope(print, model)];
         let rests = self.0.iter().filter(|rest| scopes.contains(&rest.scope));
         rests.map(|rest| rest.until).max().unwrap_or(0)
     }
 
     /// Whether all keys rest as far as `model` goes.
     pub fn all(&self, keys: &[ApiKey], model: &str, now: u64) -> bool {
-        keys.iter().all(|key| self.until(key, model) > now)
+        keys.iter().all(|key| self.until(key.print, model) > now)
     }
 
     /// The rests as bytes.
@@ -106,16 +109,16 @@ impl Rests {
 /// ends first.
 pub fn choose(keys: &[ApiKey], rests: &Rests, model: &str, tried: &[usize], used: &[u64], now: u64) -> Option<usize> {
     (0..keys.len()).min_by_key(|place| {
-        let until = keys.get(*place).map_or(u64::MAX, |key| rests.until(key, model));
+        let until = keys.get(*place).map_or(u64::MAX, |key| rests.until(key.print, model));
         let rests = if until > now { until } else { 0 };
         (rests, tried.contains(place), used.get(*place).copied().unwrap_or(0))
     })
 }
 
 /// A key as far as one model goes.
-fn scope(key: &ApiKey, model: &str) -> u64 {
+fn scope(print: u64, model: &str) -> u64 {
     // FNV-1a.
-    model.bytes().fold(key.print, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    model.bytes().fold(print, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// How long the provider wants to be left alone, in milliseconds.
@@ -221,7 +224,7 @@ mod tests {
     }
 
     fn reason(status: u16, headers: &[(&str, &str)]) -> Option<Reason> {
-        Reason::of(status, &headers.iter().copied().collect(), NOW, 2)
+        Reason::of(status, &headers.iter().copied().collect(), NOW)
     }
 
     /// 2027-01-01T00:00:00Z
@@ -249,17 +252,17 @@ mod tests {
         let keys = keys(3);
         let mut rests = Rests::default();
         let refused = reason(401, &[]).unwrap();
-        assert!(rests.begin(&keys[1], "m", refused, NOW));
-        assert!(!rests.begin(&keys[1], "m", refused, NOW), "it rests already");
+        assert!(rests.begin(keys[1].print, "m", refused, NOW));
+        assert!(!rests.begin(keys[1].print, "m", refused, NOW), "it rests already");
         assert_eq!(calls(&keys, &rests, "m", NOW), [0, 2, 0, 2, 0, 2]);
         assert_eq!(calls(&keys, &rests, "other", NOW), [0, 2, 0, 2, 0, 2], "the key itself is refused");
         assert_eq!(calls(&keys, &rests, "m", NOW + REFUSED), [0, 1, 2, 0, 1, 2]);
         let limited = reason(429, &[("retry-after", "60")]).unwrap();
-        assert!(rests.begin(&keys[0], "m", limited, NOW));
+        assert!(rests.begin(keys[0].print, "m", limited, NOW));
         assert_eq!(calls(&keys, &rests, "m", NOW), [2; 6]);
         assert_eq!(calls(&keys, &rests, "other", NOW), [0, 2, 0, 2, 0, 2], "the limit is a model's");
         assert!(!rests.all(&keys, "m", NOW));
-        assert!(rests.begin(&keys[2], "m", limited, NOW + 1));
+        assert!(rests.begin(keys[2].print, "m", limited, NOW + 1));
         assert!(rests.all(&keys, "m", NOW + 1) && !rests.all(&keys, "other", NOW + 1));
         assert_eq!(calls(&keys, &rests, "m", NOW + 1), [0; 6], "its rest ends first");
     }
@@ -271,7 +274,7 @@ mod tests {
         assert_eq!(choose(&keys, &rests, "m", &[0], &[0; 3], NOW), Some(1));
         assert_eq!(choose(&keys, &rests, "m", &[0, 1, 2], &[3, 1, 2], NOW), Some(1));
         for key in &keys[1..] {
-            rests.begin(key, "m", reason(429, &[]).unwrap(), NOW);
+            rests.begin(key.print, "m", reason(429, &[]).unwrap(), NOW);
         }
         assert_eq!(choose(&keys, &rests, "m", &[0], &[0; 3], NOW), Some(0), "the others rest");
     }
@@ -281,11 +284,11 @@ mod tests {
         let keys = keys(1);
         let mut rests = Rests::default();
         for model in 0..1000 {
-            rests.begin(&keys[0], &format!("m{model}"), reason(429, &[]).unwrap(), NOW);
+            rests.begin(keys[0].print, &format!("m{model}"), reason(429, &[]).unwrap(), NOW);
         }
         assert_eq!(rests.0.len(), MOST);
         assert_eq!(Rests::decode(&rests.encode()), rests);
-        rests.begin(&keys[0], "m", reason(429, &[]).unwrap(), NOW + LIMITED);
+        rests.begin(keys[0].print, "m", reason(429, &[]).unwrap(), NOW + LIMITED);
         assert_eq!(rests.0.len(), 1, "what is over is forgotten");
         assert_eq!(Rests::decode(b"short"), Rests::default());
     }
@@ -297,8 +300,6 @@ mod tests {
             [200, 400, 401, 402, 403, 404, 429, 500, 503].map(lasts),
             [None, None, Some(REFUSED), Some(REFUSED), Some(FORBIDDEN), None, Some(LIMITED), None, None]
         );
-        assert_eq!(Reason::of(403, &Headers::default(), NOW, 1), None);
-        assert!(Reason::of(429, &Headers::default(), NOW, 1).is_some());
         // Only a limit ends when the provider says.
         assert_eq!(reason(401, &[("retry-after", "1")]).unwrap().lasts, REFUSED);
     }

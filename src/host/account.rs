@@ -28,7 +28,10 @@ impl Keyring for Known {
     fn rests(&self, upstream: &Upstream, model: &str) -> bool {
         match &upstream.credentials {
             Credentials::ApiKey(keys) => rests(upstream).all(keys, model, abi::now()),
-            _ => false,
+            Credentials::Client | Credentials::Unset(_) => false,
+            Credentials::Aws(_) | Credentials::Host | Credentials::None | Credentials::Token(_) => {
+                rests(upstream).until(rest::UPSTREAM, model) > abi::now()
+            }
         }
     }
 }
@@ -69,30 +72,30 @@ impl Account {
         Self { config: Rc::clone(config), upstream: place, model: model.to_owned(), key, secret }
     }
 
-    /// The attempt's answer.
+    /// The attempt's answer. A caller's own key is no matter of others.
     pub fn answered(&self, status: u16, headers: &Headers) {
         let Some(upstream) = self.config.upstreams.get(self.upstream) else { return };
-        match &upstream.credentials {
-            Credentials::ApiKey(keys) => {
-                let now = abi::now();
-                let key = self.key.and_then(|key| keys.get(key));
-                let (Some(key), Some(reason)) = (key, Reason::of(status, headers, now, keys.len())) else { return };
-                let mut was_up = false;
-                shared::change(&shared_key(upstream), Rests::decode, Rests::encode, |rests| {
-                    was_up = rests.begin(key, &self.model, reason, now);
-                    true
-                });
-                if was_up {
-                    log::warn!(
-                        "dragoman: upstreams.{}.credentials.api_key[{}] rests for {} ms: the answer was {status}",
-                        upstream.name,
-                        key.place,
-                        reason.lasts
-                    );
-                }
+        let (print, name) = match &upstream.credentials {
+            Credentials::Token(source) if status == 401 => return tokens::doubt(source),
+            Credentials::Client | Credentials::Unset(_) => return,
+            Credentials::ApiKey(keys) => match self.key.and_then(|key| keys.get(key)) {
+                Some(key) => (key.print, format!(".credentials.api_key[{}]", key.place)),
+                None => return,
+            },
+            Credentials::Aws(_) | Credentials::Host | Credentials::None | Credentials::Token(_) => {
+                (rest::UPSTREAM, String::new())
             }
-            Credentials::Token(source) if status == 401 => tokens::doubt(source),
-            _ => {}
+        };
+        let now = abi::now();
+        let Some(reason) = Reason::of(status, headers, now) else { return };
+        let mut was_up = false;
+        shared::change(&shared_key(upstream), Rests::decode, Rests::encode, |rests| {
+            was_up = rests.begin(print, &self.model, reason, now);
+            true
+        });
+        if was_up {
+            let (upstream, lasts) = (&upstream.name, reason.lasts);
+            log::warn!("dragoman: upstreams.{upstream}{name} rests for {lasts} ms: the answer was {status}");
         }
     }
 }

@@ -24,6 +24,8 @@ pub struct Exchange {
     plan: Plan,
     /// The answer's headers for the client, held until the body is there.
     held: Headers,
+    /// The provider's own headers of an answer that is an error.
+    own: Headers,
     /// Whether the end of the answer has been dealt with.
     done: bool,
     /// Where the host can try again: the start of a stream, of which the client has had nothing yet.
@@ -73,6 +75,7 @@ pub fn send(
         record,
         plan: Plan::Whole,
         held,
+        own: Headers::default(),
         done: false,
         start: config.as_ref().map(|_| Start::default()),
         replaced: false,
@@ -140,12 +143,14 @@ impl Exchange {
     /// The answer's headers. `more` is added to them.
     pub fn head(&mut self, headers: Headers, end: bool, more: &dyn Fn(&mut Headers)) -> Action {
         let status = self.reply.status(status(&headers));
-        self.account.answered(status, &headers);
         let id = REQUEST_IDS.iter().find_map(|name| headers.get(name));
         if let Some(note) = self.record.borrow_mut().attempts.last_mut() {
             (note.status, note.request_id) = (Some(status), id.map(<[u8]>::to_vec));
         }
         self.plan = self.reply.head(status, &headers);
+        if status >= 400 {
+            self.own = headers.clone();
+        }
         self.held = headers;
         self.held.retain(|name, _| !hidden(name));
         more(&mut self.held);
@@ -240,11 +245,10 @@ impl Exchange {
             Some(Finished { status, body, content_type }) => {
                 (self.done, self.replaced) = (true, true);
                 let body = body.unwrap_or_default();
-                self.account.answered(status, &self.held);
+                self.failed(status);
                 self.held.set(":status", status.to_string());
                 self.held.set("content-type", content_type);
                 self.held.set("content-length", body.len().to_string());
-                self.set_retry_after();
                 self.divert(status, &body);
                 start.out = body;
             }
@@ -292,12 +296,15 @@ impl Exchange {
         self.held.set("location", to);
     }
 
-    /// Tells in how many seconds the provider wants to be asked again, where it said so in the body.
-    fn set_retry_after(&mut self) {
-        if let Some(seconds) = self.reply.retry_after()
-            && !self.held.has("retry-after")
-        {
-            self.held.set("retry-after", seconds.to_string());
+    /// The answer is an error. What went wrong because of the call itself leaves the account as it is.
+    fn failed(&mut self, status: u16) {
+        if let Some(seconds) = self.reply.retry_after() {
+            for headers in [&mut self.held, &mut self.own].into_iter().filter(|headers| !headers.has("retry-after")) {
+                headers.set("retry-after", seconds.to_string());
+            }
+        }
+        if !self.has_reason() {
+            self.account.answered(status, &self.own);
         }
     }
 
@@ -343,7 +350,8 @@ impl Exchange {
     fn whole(&mut self, body: &[u8]) -> Finished {
         let mut finished = None;
         self.observe(|reply, meter, now| finished = Some(reply.whole(body, meter, now)));
-        self.set_retry_after();
+        let told = self.record.borrow().attempts.last().and_then(|note| note.status);
+        self.failed(told.unwrap_or_default());
         finished.unwrap_or(Finished { status: 502, body: None, content_type: "application/json" })
     }
 

@@ -1,12 +1,14 @@
 """Upstreams with several keys: they take turns, and one that is refused rests for all workers."""
 
+import json
 import time
 
 import httpx
 import pytest
 from calls import HEADERS, PATHS, body, call, error
 from conftest import Envoy, Providers, Starter
-from documents import CLAUDE, KEYS, gateway_role, render, standalone
+from documents import CLAUDE, KEYS, MOCKS, gateway_role, render, standalone
+from scripted import Scripted, answer
 
 NAMES = ["GOOD_A", "GOOD_B", "BAD"]
 ENV = KEYS | {"GOOD_A": "sk-good-a", "GOOD_B": "sk-good-b", "BAD": "bad-key"}
@@ -111,6 +113,25 @@ def test_calls_start_where_a_key_does_not_rest(gateway: Starter, providers: Prov
     assert call(envoy, "chat", "m").headers["x-dragoman-upstream"] == "claude"
     time.sleep(2.1)
     assert call(envoy, "chat", "m").headers["x-dragoman-upstream"] == "u"
-    # What one request was not allowed is no reason to turn others away.
-    assert call(envoy, "chat", "m", "[mock status=403]").status_code == 502
+    # What the call itself is about is no reason to turn others away.
+    assert call(envoy, "chat", "m", "[mock flagged]").status_code == 400
     assert call(envoy, "chat", "m").headers["x-dragoman-upstream"] == "u"
+    assert call(envoy, "chat", "m", "[mock status=403]").status_code == 502
+    assert call(envoy, "chat", "m").headers["x-dragoman-upstream"] == "claude"
+
+
+@pytest.mark.parametrize("status", ["402 Payment Required", "403 Forbidden", "429 Too Many Requests"])
+def test_an_upstream_without_keys_rests_itself(status: str, gateway: Starter, providers: Providers):
+    refusal = json.dumps({"error": {"message": "Not now.", "type": "error", "code": None}}).encode()
+    scripted = Scripted({"gpt-4.1": [answer(status, {"content-type": "application/json", "retry-after": "60"}, refusal)]})
+    try:
+        own = {"provider": "openai_compatible", "base_url": f"http://127.0.0.1:{scripted.port}/v1", "credentials": "none"}
+        models = [{"name": "gpt-4.1", "upstreams": ["own", "openai"]}]
+        envoy = gateway(render(gateway_role(MOCKS | {"own": own}, models)), env=KEYS)
+        call(envoy, "chat", "gpt-4.1")
+        for _ in range(3):
+            headers = call(envoy, "chat", "gpt-4.1").headers
+            assert (headers["x-dragoman-upstream"], headers["x-dragoman-attempts"]) == ("openai", "1")
+        assert "upstreams.own rests for" in envoy.output()
+    finally:
+        scripted.stop()

@@ -48,8 +48,8 @@ const ROUTER: &[Known] = &[
     ),
     (
         "enable_pre_call_checks",
-        Unsupported,
-        "the provider says when a call is too long; see `fallbacks.context_window`",
+        Approximate,
+        "always: upstreams whose context is too small are passed over, by an estimate of the tokens",
     ),
     ("enable_tag_filtering", Unsupported, "a model of its own for each tag, in the lists of keys that may use it"),
     ("enable_weighted_failover", Exact, "further attempts go to other upstreams of the model"),
