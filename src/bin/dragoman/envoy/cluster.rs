@@ -10,6 +10,7 @@ use super::embedded::Position;
 use super::host;
 use super::shared::{Shared, Use};
 use super::tls::{self, Address, Transport};
+use super::xds::File;
 use super::yaml::{fill, scalar};
 
 const CLUSTER: &str = r#"
@@ -18,6 +19,7 @@ const CLUSTER: &str = r#"
   «discovery»
   connect_timeout: 5s
   «breakers»
+  «outliers»
   load_assignment:
     cluster_name: «name»
     endpoints:
@@ -42,6 +44,14 @@ dns_lookup_family: V4_PREFERRED
 const BREAKERS: &str = "
 # The defaults are low: 1024 calls, and the fourth retry at a time is refused.
 thresholds: [{ max_connections: 10000, max_pending_requests: 10000, max_requests: 10000, max_retries: 1000 }]
+";
+
+const OUTLIERS: &str = "
+# One that fails so often in a row is left alone, for longer each time: calls start with the next. If all are, all are tried.
+consecutive_5xx: 5
+base_ejection_time: 10s
+max_ejection_time: 60s
+max_ejection_percent: 100
 ";
 
 const PRIORITY: &str = r#"
@@ -72,17 +82,16 @@ http_filters:
     typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec }
 "#;
 
+/// The filter that translates.
 const DRAGOMAN: &str = r#"
-name: dragoman
-typed_config:
-  "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
-  config:
-    name: dragoman-upstream
-    allow_on_headers_stop_iteration: true
-    failure_policy: FAIL_RELOAD
-    «vm»
-    configuration:
-      «configuration»
+"@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
+config:
+  name: dragoman-upstream
+  allow_on_headers_stop_iteration: true
+  failure_policy: FAIL_RELOAD
+  «vm»
+  configuration:
+    «configuration»
 "#;
 
 const REMOTE_IMAGES: &str = r#"
@@ -251,6 +260,14 @@ fn write(
             ("stat_name", &stat_name),
             ("discovery", if literal { STATIC } else { DNS.trim() }),
             ("breakers", &shared.member("circuit_breakers", "breakers", BREAKERS.trim())),
+            (
+                "outliers",
+                &if addresses.len() > 1 {
+                    shared.member("outlier_detection", "outliers", OUTLIERS.trim())
+                } else {
+                    String::new()
+                },
+            ),
             ("endpoints", endpoints),
             ("sockets", &sockets(&transport, shared)),
             ("protocol", if transport.alpn { ALPN.trim() } else { HTTP1 }),
@@ -288,8 +305,17 @@ fn translator(plan: &Plan<'_>, shared: &mut Shared) -> String {
         Use::First(anchor) => anchor,
         Use::Again(anchor) => return format!("- *{anchor}\n"),
     };
+    let inside = match plan.xds {
+        Some(xds) => xds.discovery(File::Upstream),
+        None => fill("typed_config:\n  «filter»\n", &[("filter", &filter(plan, shared))]),
+    };
+    let filter = format!("name: dragoman\n{inside}");
+    fill("- «filter»\n", &[("filter", &anchor.map_or_else(|| filter.clone(), |anchor| format!("&{anchor}\n{filter}")))])
+}
+
+/// The filter, as the host's `typed_config`.
+pub fn filter(plan: &Plan<'_>, shared: &mut Shared) -> String {
     let configuration = plan.embedded.configuration(Position::Cluster, "upstream", plan.whole);
     let vm = shared.member("vm_config", "vm", &plan.vm);
-    let filter = fill(DRAGOMAN.trim_start(), &[("vm", &vm), ("configuration", &configuration)]);
-    fill("- «filter»\n", &[("filter", &anchor.map_or_else(|| filter.clone(), |anchor| format!("&{anchor}\n{filter}")))])
+    fill(DRAGOMAN.trim_start(), &[("vm", &vm), ("configuration", &configuration)])
 }

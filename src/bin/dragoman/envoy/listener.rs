@@ -8,6 +8,7 @@ use super::embedded::Position;
 use super::host;
 use super::routes::{self, longest, seconds};
 use super::shared::Shared;
+use super::xds::File;
 use super::yaml::{fill, scalar};
 
 const LISTENER: &str = r#"
@@ -24,27 +25,31 @@ const LISTENER: &str = r#"
             upgrade_configs: [{ upgrade_type: websocket }] # so that the filter refuses them in the client's format
             «early»
             «access_log»
+            «tracing»
             http_filters:
               «callers»
               - name: dragoman
-                typed_config:
-                  "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
-                  config:
-                    name: dragoman
-                    allow_on_headers_stop_iteration: true
-                    # Fail-open would send clients' keys to providers, untranslated.
-                    failure_policy: FAIL_RELOAD
-                    «one_vm»
-                    «vm»
-                    configuration:
-                      «configuration»
+                «filter»
               «host»
               - name: envoy.filters.http.router
                 typed_config:
                   "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
                   suppress_envoy_headers: true
-            route_config:
-              «routes»
+            «routes»
+"#;
+
+/// The filter that knows callers and models.
+const FILTER: &str = r#"
+"@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
+config:
+  name: dragoman
+  allow_on_headers_stop_iteration: true
+  # Fail-open would send clients' keys to providers, untranslated.
+  failure_policy: FAIL_RELOAD
+  «one_vm»
+  «vm»
+  configuration:
+    «configuration»
 "#;
 
 const EARLY: &str = r#"
@@ -58,6 +63,8 @@ early_header_mutation_extensions:
 
 const ACCESS_LOG: &str = include_str!("access_log.yaml");
 
+const TRACING: &str = include_str!("tracing.yaml");
+
 const ONE_LINE: &str = "
 # A call that goes around to another model has its line at the end of its way.
 filter: { status_code_filter: { comparison: { op: NE, value: { default_value: 307, runtime_key: dragoman.around } } } }
@@ -68,12 +75,17 @@ const ONE_VM: &str = "# The same for both filters: so they share one VM, and wit
 /// The list of the one listener.
 pub fn listeners(plan: &Plan<'_>, shared: &mut Shared) -> String {
     let config = plan.config;
-    let (role, one_vm) = match config.role {
-        Role::Gateway => ("gateway", ONE_VM),
-        Role::Standalone | Role::Upstream => ("standalone", ""),
+    let filter = match plan.xds {
+        Some(xds) => xds.discovery(File::Gateway),
+        None => fill("typed_config:\n  «filter»\n", &[("filter", &filter(plan, shared))]),
     };
-    let configuration =
-        plan.embedded.configuration(Position::Listener, role, plan.whole && config.role == Role::Gateway);
+    let routes = match plan.xds {
+        Some(xds) => fill(
+            "rds: { route_config_name: llm, config_source: { «source» } }\n",
+            &[("source", &xds.source(File::Routes))],
+        ),
+        None => fill("route_config:\n  «routes»\n", &[("routes", &routes::routes(plan, shared))]),
+    };
     fill(
         LISTENER.trim_start(),
         &[
@@ -85,14 +97,25 @@ pub fn listeners(plan: &Plan<'_>, shared: &mut Shared) -> String {
                 "access_log",
                 &fill(ACCESS_LOG, &[("filter", if routes::stands_in(config) { ONE_LINE.trim() } else { "" })]),
             ),
+            ("tracing", TRACING),
             ("callers", &callers(&config.client_auth)),
-            ("one_vm", one_vm),
-            ("vm", &shared.member("vm_config", "vm", &plan.vm)),
-            ("configuration", &configuration),
+            ("filter", &filter),
             ("host", &host::in_listener(config)),
-            ("routes", &routes::routes(plan, shared)),
+            ("routes", &routes),
         ],
     )
+}
+
+/// The filter, as the host's `typed_config`.
+pub fn filter(plan: &Plan<'_>, shared: &mut Shared) -> String {
+    let (role, one_vm) = match plan.config.role {
+        Role::Gateway => ("gateway", ONE_VM),
+        Role::Standalone | Role::Upstream => ("standalone", ""),
+    };
+    let names = plan.whole && plan.config.role == Role::Gateway;
+    let configuration = plan.embedded.configuration(Position::Listener, role, names);
+    let vm = shared.member("vm_config", "vm", &plan.vm);
+    fill(FILTER.trim_start(), &[("one_vm", one_vm), ("vm", &vm), ("configuration", &configuration)])
 }
 
 /// What is done about headers by which clients could pass for others, or call past the routes of their own paths.

@@ -10,9 +10,11 @@ mod listener;
 mod routes;
 mod shared;
 mod tls;
+mod xds;
 pub mod yaml;
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -20,6 +22,7 @@ use dragoman::config::{Config, ID_SECRET, Role};
 
 use self::embedded::Embedded;
 use self::shared::Shared;
+use self::xds::{File, Xds};
 use self::yaml::{fill, scalar};
 use crate::document;
 
@@ -52,6 +55,10 @@ pub struct Options {
     /// One part, to be put into a configuration of your own.
     #[arg(long)]
     only: Option<Part>,
+    /// Writes listener, routes, clusters and filters into files there, of which a running Envoy takes up what changes; standard
+    /// output gets what it starts with.
+    #[arg(long, value_name = "DIR", conflicts_with = "only")]
+    xds_dir: Option<PathBuf>,
 }
 
 /// A part of the output.
@@ -105,7 +112,7 @@ pub fn run(options: Options) -> Result<ExitCode, String> {
     for place in &embedded.secrets {
         eprintln!("{name}: warning: {place}: the secret itself is in the output; write `{{ env: NAME }}`");
     }
-    crate::print(&render(&config, &embedded, &options))?;
+    crate::print(&render(&config, &embedded, &options)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -133,6 +140,15 @@ struct Plan<'p> {
     vm: String,
     /// Whether listener and clusters stand in one document.
     whole: bool,
+    /// Where they stand in files of their own.
+    xds: Option<Xds<'p>>,
+}
+
+impl Plan<'_> {
+    /// Whether there is a filter in clusters that translates.
+    fn translates(&self) -> bool {
+        self.config.role == Role::Gateway
+    }
 }
 
 const HEAD: &str = "
@@ -162,9 +178,24 @@ static_resources:
     «clusters»
 ";
 
+/// Where all else is in files.
+const DYNAMIC: &str = "
+«head»
+«start»
+node: { id: dragoman, cluster: dragoman }
+admin:
+  address: { socket_address: { address: 127.0.0.1, port_value: «admin_port» } }
+
+«stats»
+
+dynamic_resources:
+  lds_config: { «lds» }
+  cds_config: { «cds» }
+";
+
 const STATS: &str = include_str!("stats.yaml");
 
-fn render(config: &Config, embedded: &Embedded, options: &Options) -> String {
+fn render(config: &Config, embedded: &Embedded, options: &Options) -> Result<String, String> {
     let of_ids = config.id_secret.as_ref().map(|_| ID_SECRET);
     let names: Vec<&str> = embedded.variables.iter().map(String::as_str).chain(of_ids).collect();
     let variables = match names.as_slice() {
@@ -179,11 +210,24 @@ fn render(config: &Config, embedded: &Embedded, options: &Options) -> String {
         ca: &options.ca,
         secrets: options.secrets.trim_end_matches('/'),
         vm: fill(VM.trim(), &[("wasm", &scalar(&options.wasm)), ("variables", &variables)]),
-        whole: options.only.is_none(),
+        whole: options.only.is_none() && options.xds_dir.is_none(),
+        xds: options.xds_dir.as_deref().map(Xds),
     };
+    if let Some(xds) = plan.xds {
+        let head = head(&plan, options);
+        for path in xds.write(&plan, &head)? {
+            eprintln!("wrote {}", path.display());
+        }
+        let sources = [("lds", xds.source(File::Listeners)), ("cds", xds.source(File::Clusters))];
+        let sources: Vec<(&str, &str)> = sources.iter().map(|(name, source)| (*name, source.as_str())).collect();
+        let start = start(&plan);
+        let values = [("head", head.as_str()), ("admin_port", &options.admin_port.to_string()), ("stats", STATS)];
+        let values: Vec<(&str, &str)> = values.into_iter().chain(sources).chain([("start", start.as_str())]).collect();
+        return Ok(fill(DYNAMIC.trim(), &values));
+    }
     let mut counting = Shared::default();
     body(&plan, options, &mut counting);
-    body(&plan, options, &mut counting.counted())
+    Ok(body(&plan, options, &mut counting.counted()))
 }
 
 fn body(plan: &Plan<'_>, options: &Options, shared: &mut Shared) -> String {
@@ -228,8 +272,13 @@ fn head(plan: &Plan<'_>, options: &Options) -> String {
     };
     let mut head = fill(HEAD.trim(), &[("what", what), ("version", &options.envoy)]);
     if plan.whole {
-        let variables = plan.embedded.variables.iter().map(|name| format!("{name}=… "));
-        head.push_str(&format!("#\n#   {}envoy -c FILE\n", variables.collect::<String>()));
+        head.push_str(&start(plan));
     }
     head
+}
+
+/// How Envoy is started with it.
+fn start(plan: &Plan<'_>) -> String {
+    let variables = plan.embedded.variables.iter().map(|name| format!("{name}=… "));
+    format!("#\n#   {}envoy -c FILE\n", variables.collect::<String>())
 }
