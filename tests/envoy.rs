@@ -441,7 +441,7 @@ fn faults_are_told_and_nothing_is_written() {
         &["--envoy", "1.41"],
         &["--envoy", "1.40.x"],
         &["--for", "istio"],
-        &["--xds-dir", "x"],
+        &["--xds-dir", "x", "--only", "routes"],
         &["--only", "tls"],
         &["--port", "0"],
     ] {

@@ -44,6 +44,8 @@ pub struct Listener {
     host_status: Option<u16>,
     /// The status with which the answer reached this filter.
     status: Option<u16>,
+    /// Whether all that there is to tell of the call has been told.
+    told: bool,
 }
 
 impl Listener {
@@ -63,6 +65,7 @@ impl Listener {
             images: None,
             host_status: None,
             status: None,
+            told: false,
         }
     }
 
@@ -265,6 +268,23 @@ impl Listener {
         exchange::reply(&Local { status, headers: texts(headers), body });
     }
 
+    /// Tells what there is to tell of the call, once it has ended: before the host ends the span of its trace.
+    fn end(&mut self, ended: bool) {
+        if !ended || self.told {
+            return;
+        }
+        self.told = true;
+        let status = match &self.exchange {
+            Some(exchange) if exchange.is_done() => Some(exchange.status()),
+            // Of an answer that broke while it was held the host has told the client, past this filter.
+            Some(_) => code().or(self.status),
+            None => self.status,
+        };
+        stats::inflight(&self.config, -1);
+        let record = self.record.as_ref().map(|record| record.borrow());
+        conclude(&mut self.gateway, record.as_deref(), status);
+    }
+
     /// Whether the host has sent the call around to another model; it is laid down then for the stream that comes of that.
     fn goes_around(&mut self) -> bool {
         let Some(record) = self.record.clone().filter(|_| self.status.is_none()) else { return false };
@@ -401,6 +421,7 @@ impl HttpContext for Listener {
         let mut headers = abi::headers(Map::Response).unwrap_or_default();
         self.status = Some(exchange::status(&headers));
         if self.replied {
+            self.end(end);
             return Action::Continue;
         }
         if let Some(StandIn { status, .. }) = self.stand_in() {
@@ -442,12 +463,14 @@ impl HttpContext for Listener {
         };
         if end {
             self.send_unsent(retry_after);
+            self.end(!self.replied);
         }
         action
     }
 
     fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
         if self.replied {
+            self.end(end);
             return Action::Continue;
         }
         if let Some(status) = self.host_status {
@@ -459,12 +482,15 @@ impl HttpContext for Listener {
             let length = local.body.len().to_string();
             warn_if_refused("set headers", abi::set_header(Map::Response, "content-length", length.as_bytes()));
             warn_if_refused("set the body", abi::set_buffer(Buffer::ResponseBody, 0, size, &local.body));
+            self.end(true);
             return Action::Continue;
         }
-        match &mut self.exchange {
+        let action = match &mut self.exchange {
             Some(exchange) => exchange.body(size, end),
             None => Action::Continue,
-        }
+        };
+        self.end(end);
+        action
     }
 
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
@@ -472,6 +498,7 @@ impl HttpContext for Listener {
         if let Some(exchange) = &mut self.exchange {
             exchange.finish(usize::MAX);
         }
+        self.end(true);
         Action::Continue
     }
 
@@ -484,15 +511,7 @@ impl HttpContext for Listener {
             self.restore();
         }
         self.hide_key();
-        let status = match &self.exchange {
-            Some(exchange) if exchange.is_done() => Some(exchange.status()),
-            // Of an answer that broke while it was held the host has told the client, past this filter.
-            Some(_) => code().or(self.status),
-            None => self.status,
-        };
-        stats::inflight(&self.config, -1);
-        let record = self.record.as_ref().map(|record| record.borrow());
-        conclude(&mut self.gateway, record.as_deref(), status);
+        self.end(true);
         if let Some(number) = self.number.take() {
             calls::close(number);
         }

@@ -192,7 +192,10 @@ class Collector(http.server.BaseHTTPRequestHandler):
     """Takes spans in OTLP."""
 
     def do_POST(self) -> None:  # noqa: N802
-        self.server.spans += self.rfile.read(int(self.headers["content-length"]))
+        while size := int(self.rfile.readline(), 16):
+            self.server.spans += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
         self.send_response(200)
         self.send_header("content-length", "0")
         self.end_headers()
