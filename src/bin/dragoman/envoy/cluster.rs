@@ -125,13 +125,17 @@ pub fn clusters(plan: &Plan<'_>, shared: &mut Shared) -> String {
     for source in sources(config) {
         if !written.contains(&source.cluster.as_str()) {
             written.push(&source.cluster);
-            list.push_str(&of_source(plan, source, shared));
+            let address = Address::of(&source.endpoint.authority, source.endpoint.tls);
+            list.push_str(&of_other(plan, &source.cluster, address, "The filter fetches tokens here.", shared));
         }
     }
     // Another name is that of a cluster of the user's own.
     if config.remote_images.as_ref().is_some_and(|images| images.cluster == RemoteImages::CLUSTER) {
         let values = [("name", RemoteImages::CLUSTER), ("socket", &tls::any_name(plan.ca)), ("protocol", HTTP1)];
         list.push_str(&fill(REMOTE_IMAGES.trim_start(), &values));
+    }
+    if let Some(traces) = plan.traces {
+        list.push_str(&of_other(plan, TRACES, Address::of(traces, false), "Spans go here.", shared));
     }
     list.push_str(host::clusters(config));
     list
@@ -217,13 +221,15 @@ pub fn upstreams<'c>(config: &'c Config, model: &Model) -> Vec<&'c Upstream> {
     model.upstreams.iter().filter_map(|choice| config.upstreams.get(choice.upstream)).collect()
 }
 
-/// The endpoint that gives tokens.
-fn of_source(plan: &Plan<'_>, source: &Source, shared: &mut Shared) -> String {
-    let address = Address::of(&source.endpoint.authority, source.endpoint.tls);
+/// The cluster to which spans go.
+pub const TRACES: &str = "dragoman-traces";
+
+/// An endpoint that is no upstream.
+fn of_other(plan: &Plan<'_>, name: &str, address: Address<'_>, what: &str, shared: &mut Shared) -> String {
     let (host, port) = (scalar(address.host), address.port.to_string());
     let endpoints = fill(ALONE.trim_start(), &[("host", &host), ("port", &port), ("metadata", "")]);
-    let cluster = write(plan, &source.cluster, vec![(&source.cluster, address)], &endpoints, "", shared);
-    format!("# The filter fetches tokens here.\n{cluster}")
+    let cluster = write(plan, name, vec![(name, address)], &endpoints, "", shared);
+    format!("# {what}\n{cluster}")
 }
 
 fn address(upstream: &Upstream) -> Address<'_> {

@@ -3,39 +3,43 @@
 use dragoman::config::{ClientAuth, Config, Role};
 use dragoman::gateway::UPSTREAM;
 
-use super::Plan;
 use super::embedded::Position;
 use super::host;
 use super::routes::{self, longest, seconds};
 use super::shared::Shared;
 use super::xds::File;
 use super::yaml::{fill, scalar};
+use super::{Plan, cluster};
 
 const LISTENER: &str = r#"
 - name: llm
   address: { socket_address: { address: «address», port_value: «port» } }
   filter_chains:
-    - filters:
-        - name: envoy.filters.network.http_connection_manager
+    - «chain»
+"#;
+
+const CHAIN: &str = r#"
+filters:
+  - name: envoy.filters.network.http_connection_manager
+    typed_config:
+      "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+      stat_prefix: llm
+      # Models may think for minutes before the first byte.
+      stream_idle_timeout: «idle»
+      upgrade_configs: [{ upgrade_type: websocket }] # so that the filter refuses them in the client's format
+      «early»
+      «access_log»
+      «tracing»
+      http_filters:
+        «callers»
+        - name: dragoman
+          «filter»
+        «host»
+        - name: envoy.filters.http.router
           typed_config:
-            "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-            stat_prefix: llm
-            # Models may think for minutes before the first byte.
-            stream_idle_timeout: «idle»
-            upgrade_configs: [{ upgrade_type: websocket }] # so that the filter refuses them in the client's format
-            «early»
-            «access_log»
-            «tracing»
-            http_filters:
-              «callers»
-              - name: dragoman
-                «filter»
-              «host»
-              - name: envoy.filters.http.router
-                typed_config:
-                  "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
-                  suppress_envoy_headers: true
-            «routes»
+            "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
+            suppress_envoy_headers: true
+      «routes»
 "#;
 
 /// The filter that knows callers and models.
@@ -74,30 +78,40 @@ const ONE_VM: &str = "# The same for both filters: so they share one VM, and wit
 
 /// The list of the one listener.
 pub fn listeners(plan: &Plan<'_>, shared: &mut Shared) -> String {
+    fill(
+        LISTENER.trim_start(),
+        &[
+            ("address", &scalar(&plan.address.to_string())),
+            ("port", &plan.port.to_string()),
+            ("chain", &chain(plan, shared)),
+        ],
+    )
+}
+
+/// Its one filter chain.
+pub fn chain(plan: &Plan<'_>, shared: &mut Shared) -> String {
     let config = plan.config;
     let filter = match plan.xds {
         Some(xds) => xds.discovery(File::Gateway),
         None => fill("typed_config:\n  «filter»\n", &[("filter", &filter(plan, shared))]),
     };
     let routes = match plan.xds {
-        Some(xds) => fill(
-            "rds: { route_config_name: llm, config_source: { «source» } }\n",
-            &[("source", &xds.source(File::Routes))],
-        ),
+        Some(xds) => {
+            let source = xds.source(File::Routes);
+            fill("rds: { route_config_name: llm, config_source: { «source» } }\n", &[("source", &source)])
+        }
         None => fill("route_config:\n  «routes»\n", &[("routes", &routes::routes(plan, shared))]),
     };
+    let tracing = plan.traces.map(|traces| fill(TRACING, &[("traces", traces), ("cluster", cluster::TRACES)]));
+    let tracing = tracing.unwrap_or_default();
+    let one_line = if routes::stands_in(config) { ONE_LINE.trim() } else { "" };
     fill(
-        LISTENER.trim_start(),
+        CHAIN.trim_start(),
         &[
-            ("address", &scalar(&plan.address.to_string())),
-            ("port", &plan.port.to_string()),
             ("idle", &seconds(longest(config).max(900_000))),
             ("early", &early(config)),
-            (
-                "access_log",
-                &fill(ACCESS_LOG, &[("filter", if routes::stands_in(config) { ONE_LINE.trim() } else { "" })]),
-            ),
-            ("tracing", TRACING),
+            ("access_log", &fill(ACCESS_LOG, &[("filter", one_line)])),
+            ("tracing", &tracing),
             ("callers", &callers(&config.client_auth)),
             ("filter", &filter),
             ("host", &host::in_listener(config)),

@@ -7,6 +7,7 @@ mod cluster;
 mod embedded;
 mod host;
 mod listener;
+mod manifest;
 mod routes;
 mod shared;
 mod tls;
@@ -21,6 +22,7 @@ use clap::ValueEnum;
 use dragoman::config::{Config, ID_SECRET, Role};
 
 use self::embedded::Embedded;
+use self::manifest::Platform;
 use self::shared::Shared;
 use self::xds::{File, Xds};
 use self::yaml::{fill, scalar};
@@ -52,9 +54,18 @@ pub struct Options {
     /// Where the files are that hold the secrets of upstreams with `credentials: host`.
     #[arg(long, default_value = "/etc/envoy/secrets", value_name = "DIR")]
     secrets: String,
+    /// Where spans of calls go, in OTLP over HTTP.
+    #[arg(long, value_name = "HOST:PORT")]
+    traces: Option<String>,
     /// One part, to be put into a configuration of your own.
     #[arg(long)]
     only: Option<Part>,
+    /// Who runs Envoy: a control plane takes a manifest.
+    #[arg(long = "for", value_enum, default_value_t = Platform::Envoy, value_name = "PLATFORM", conflicts_with_all = ["only", "xds_dir"])]
+    platform: Platform,
+    /// The gateway that the manifest is for; `istio-system/ingressgateway` (the value of its label `istio`), or `default/eg`.
+    #[arg(long, value_name = "NAMESPACE/NAME", requires = "platform")]
+    gateway: Option<String>,
     /// Writes listener, routes, clusters and filters into files there, of which a running Envoy takes up what changes; standard
     /// output gets what it starts with.
     #[arg(long, value_name = "DIR", conflicts_with = "only")]
@@ -140,6 +151,8 @@ struct Plan<'p> {
     vm: String,
     /// Whether listener and clusters stand in one document.
     whole: bool,
+    /// Where spans go.
+    traces: Option<&'p str>,
     /// Where they stand in files of their own.
     xds: Option<Xds<'p>>,
 }
@@ -211,6 +224,7 @@ fn render(config: &Config, embedded: &Embedded, options: &Options) -> Result<Str
         secrets: options.secrets.trim_end_matches('/'),
         vm: fill(VM.trim(), &[("wasm", &scalar(&options.wasm)), ("variables", &variables)]),
         whole: options.only.is_none() && options.xds_dir.is_none(),
+        traces: options.traces.as_deref(),
         xds: options.xds_dir.as_deref().map(Xds),
     };
     if let Some(xds) = plan.xds {
@@ -232,6 +246,9 @@ fn render(config: &Config, embedded: &Embedded, options: &Options) -> Result<Str
 
 fn body(plan: &Plan<'_>, options: &Options, shared: &mut Shared) -> String {
     let head = head(plan, options);
+    if options.platform != Platform::Envoy {
+        return manifest::write(plan, options, &head, shared);
+    }
     match options.only {
         None => {
             let listeners = listener::listeners(plan, shared);
@@ -271,7 +288,7 @@ fn head(plan: &Plan<'_>, options: &Options) -> String {
         }
     };
     let mut head = fill(HEAD.trim(), &[("what", what), ("version", &options.envoy)]);
-    if plan.whole {
+    if plan.whole && options.platform == Platform::Envoy {
         head.push_str(&start(plan));
     }
     head

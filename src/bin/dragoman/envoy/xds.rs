@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::shared::Shared;
-use super::yaml::{fill, scalar};
+use super::yaml::{fill, items, scalar};
 use super::{Plan, cluster, listener, routes};
 
 /// The directory.
@@ -102,19 +102,15 @@ impl Xds<'_> {
 /// What a file holds, if there is one.
 fn content(plan: &Plan<'_>, file: File, shared: &mut Shared) -> Option<String> {
     let typed = |kind: &str, list: &str| {
-        // Each item of the list begins with its name.
-        let list = list.replace("\n- name:", &format!("\n- \"@type\": {kind}\n  name:"));
-        let list =
-            list.strip_prefix("- name:").map(|rest| format!("- \"@type\": {kind}\n  name:{rest}")).unwrap_or(list);
+        let typed = |item: &String| {
+            fill("- \"@type\": type.googleapis.com/«kind»\n  «item»\n", &[("kind", kind), ("item", item)])
+        };
+        let list: String = items(list).iter().map(typed).collect();
         fill("resources:\n  «list»\n", &[("list", &list)])
     };
     Some(match file {
-        File::Clusters => {
-            typed("type.googleapis.com/envoy.config.cluster.v3.Cluster", &cluster::clusters(plan, shared))
-        }
-        File::Listeners => {
-            typed("type.googleapis.com/envoy.config.listener.v3.Listener", &listener::listeners(plan, shared))
-        }
+        File::Clusters => typed("envoy.config.cluster.v3.Cluster", &cluster::clusters(plan, shared)),
+        File::Listeners => typed("envoy.config.listener.v3.Listener", &listener::listeners(plan, shared)),
         File::Routes => fill(
             "resources:\n  - \"@type\": type.googleapis.com/envoy.config.route.v3.RouteConfiguration\n    «routes»\n",
             &[("routes", &routes::routes(plan, shared))],

@@ -39,6 +39,23 @@ fn fill_line(text: &str, values: &[(&str, &str)]) -> String {
     filled
 }
 
+/// The items of a list of objects, each without its dash. A comment before an item is at its beginning.
+pub fn items(list: &str) -> Vec<String> {
+    let (mut items, mut comment): (Vec<String>, String) = (Vec::new(), String::new());
+    for line in list.lines() {
+        if line.starts_with('#') {
+            comment.push_str(line);
+            comment.push('\n');
+        } else if let Some(first) = line.strip_prefix("- ") {
+            items.push(format!("{}{first}\n", std::mem::take(&mut comment)));
+        } else if let Some(item) = items.last_mut() {
+            item.push_str(line.strip_prefix("  ").unwrap_or(line));
+            item.push('\n');
+        }
+    }
+    items
+}
+
 /// A string: plain if that is surely read as a string, else in double quotes.
 pub fn scalar(text: &str) -> String {
     if is_plain(text) { text.to_owned() } else { Value::from(text).to_string() }
@@ -164,6 +181,12 @@ mod tests {
         );
         assert_eq!(json(&value, 2), expected);
         assert_eq!(serde_json::from_str::<Value>(&expected).unwrap(), value);
+    }
+
+    #[test]
+    fn items_of_lists() {
+        let list = "- a: 1\n  b:\n    - 2\n# Why.\n- a: 3\n";
+        assert_eq!(items(list), ["a: 1\nb:\n  - 2\n", "# Why.\na: 3\n"]);
     }
 
     #[test]
