@@ -52,9 +52,14 @@ upstreams:
     provider: anthropic«claude»
     credentials: { api_key: { env: ANTHROPIC_API_KEY } }
   down: # a mock that always answers 503
+    provider: gemini
+    base_url: «mock»
+    models: { "*": "*+status=503" }
+    credentials: { api_key: { env: MOCK_API_KEY } }
+  small: # a mock to which every conversation is too long
     provider: openai
     base_url: «mock»/v1
-    models: { "*": "*+status=503" }
+    models: { "*": "*+too-long" }
     credentials: { api_key: { env: MOCK_API_KEY } }
 models:
   - { name: «gpt», upstreams: [openai] }
@@ -63,7 +68,11 @@ models:
   - { name: "claude-*", upstreams: [claude], upstream_models: { claude: "claude-*" } }
   - name: smart
     upstreams: [down, claude]
-    upstream_models: { down: «gpt», claude: «haiku» }
+    upstream_models: { down: gemini-3.1-flash-lite, claude: «haiku» }
+  - name: short
+    upstreams: [small]
+    upstream_models: { small: «gpt» }
+    fallbacks: { context_window: [smart] }
 keys:
   - id: demo # the secret is `sk-demo`
     hash: "sha256:f77894fdfa58e447c57e077eaa9708e8e009c84dc6aba2db80461275e9b85be7"
@@ -173,6 +182,7 @@ class Call:
     body: dict
     upstreams: list[str] = field(default_factory=list)
     status: int = 200
+    stand_in: str = ""
     key: str = KEY
 
     @property
@@ -218,13 +228,14 @@ def translated(upstream: str, call: Call) -> dict | None:
     """By the filter's own code. The accounts' keys are kept from it: it puts `unset` in their place."""
     environment = {name: value for name, value in os.environ.items() if name not in KEYS.values()}
     command = [COMMAND, "translate", "request", "--config", CONFIG, "--upstream", upstream, "--path", call.path]
-    done = subprocess.run(command, input=json.dumps(call.body), env=environment, capture_output=True, text=True, check=False)
+    body = call.body | ({"model": call.stand_in} if call.stand_in else {})
+    done = subprocess.run(command, input=json.dumps(body), env=environment, capture_output=True, text=True, check=False)
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 
 def hidden_key(headers: dict[str, str]) -> str:
     """The header with which an upstream is paid."""
-    paid = [f"{name}: {'Bearer ' * (name == 'authorization')}***" for name in ("authorization", "x-api-key") if name in headers]
+    paid = [f"{name}: {'Bearer ' * (name == 'authorization')}***" for name in ("authorization", "x-api-key", "x-goog-api-key") if name in headers]
     return "  ".join(paid)
 
 
@@ -297,6 +308,10 @@ def calls(show: Show) -> None:
         for provider, upstream, model in (("OpenAI", "openai", GPT), ("Anthropic", "claude", CLAUDE)):
             show.call(f"{client} format to {provider}", Call(path, body(model), [upstream]), stream=True)
     show.call("A fallback: the first upstream fails, the host's retry goes to the next", Call(CHAT, chat("smart"), ["down", "claude"]))
+    show.call(
+        "Another model stands in: the conversation is too long for the one that was asked for, and the next of the other is down",
+        Call(CHAT, chat("short"), ["small", "down", "claude"], stand_in="smart"),
+    )
     wrong = message(GPT, temperature=9)
     show.call("OpenAI's error, in the client's format", Call(MESSAGES, wrong, ["openai"], 400))
     show.call("The gateway's own error: a key that nobody has", Call(CHAT, chat(GPT), status=401, key="sk-nobody"))
@@ -375,7 +390,8 @@ def head() -> None:
     for upstream, variable in KEYS.items():
         real = upstream in REAL
         say(upstream, f"your account ({variable})" if real else f"built-in mock; set {variable} for your account")
-    say("down", "built-in mock that always answers 503")
+    say("down", "built-in mock of Gemini that always answers 503")
+    say("small", "built-in mock of OpenAI to which every conversation is too long")
     say("files", f"{FOLDER.relative_to(ROOT)}/: dragoman.yaml, envoy.yaml made from it, envoy.log with the access log")
 
 

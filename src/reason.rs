@@ -1,6 +1,7 @@
-//! Why a provider would not answer, where another model might: the conversation does not fit, or its content is not wanted.
+//! Why a provider would not answer, where its status does not tell: the conversation does not fit the model or its content is
+//! not wanted, so that another model might answer; or the account has no money left, so that another account might.
 //!
-//! Both come as wrong requests, in words of each provider's own. Codes are surer; most providers have none.
+//! Each provider has words of its own for that. Codes are surer; most providers have none.
 
 use crate::error::{Error, Kind};
 
@@ -71,21 +72,36 @@ const UNWANTED: &[&str] = &[
     "input was flagged",
 ];
 
+/// Codes of accounts that have nothing left: OpenAI's, Zhipu's, Alibaba's.
+const NO_MONEY_CODES: &[&str] = &[
+    "1113",
+    "arrearage",
+    "billing_hard_limit_reached",
+    "billing_not_active",
+    "insufficient_balance",
+    "insufficient_quota",
+];
+
+/// What is said of them, in lower case: by Anthropic, DeepSeek, OpenRouter.
+const NO_MONEY: &[&str] = &["credit balance is too low", "insufficient balance", "insufficient credits"];
+
 impl Error {
-    /// The same error of a provider's, told from other wrong requests if it is one of those for which there are fallbacks.
+    /// The same error of a provider's, of the kind that its words tell.
     pub fn classified(mut self) -> Self {
+        let code = self.code.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let message = self.message.to_ascii_lowercase();
+        let is = |codes: &[&str], phrases: &[&str]| {
+            codes.contains(&code.as_str()) || phrases.iter().any(|phrase| message.contains(phrase))
+        };
         // What a server says that broke, or a cloud that does not let us in, is the same under other statuses.
-        if matches!(self.kind, Kind::InvalidRequest | Kind::Internal | Kind::Permission | Kind::TooLarge) {
-            let code = self.code.as_deref().unwrap_or_default().to_ascii_lowercase();
-            let message = self.message.to_ascii_lowercase();
-            let is = |codes: &[&str], phrases: &[&str]| {
-                codes.contains(&code.as_str()) || phrases.iter().any(|phrase| message.contains(phrase))
-            };
-            if is(TOO_LONG_CODES, TOO_LONG) {
-                self.kind = Kind::ContextWindow;
-            } else if is(UNWANTED_CODES, UNWANTED) {
-                self.kind = Kind::ContentPolicy;
-            }
+        let of_call = matches!(self.kind, Kind::InvalidRequest | Kind::Internal | Kind::Permission | Kind::TooLarge);
+        if of_call && is(TOO_LONG_CODES, TOO_LONG) {
+            self.kind = Kind::ContextWindow;
+        } else if of_call && is(UNWANTED_CODES, UNWANTED) {
+            self.kind = Kind::ContentPolicy;
+        } else if (of_call || self.kind == Kind::RateLimit) && is(NO_MONEY_CODES, NO_MONEY) {
+            // The client cannot mend that.
+            self.kind = Kind::Authentication;
         }
         self
     }
@@ -140,6 +156,16 @@ mod tests {
         assert_eq!(kind("context_length_exceeded"), Kind::ContextWindow);
         assert_eq!(kind("content_filter"), Kind::ContentPolicy);
         assert_eq!(kind("invalid_value"), Kind::InvalidRequest);
+    }
+
+    #[test]
+    fn an_account_without_money_is_no_fault_of_the_clients() {
+        let anthropic = "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.";
+        assert_eq!(kind(400, anthropic), Kind::Authentication);
+        let openai = Error::new(Kind::RateLimit, "You exceeded your current quota.").code("insufficient_quota");
+        assert_eq!(openai.classified().kind, Kind::Authentication);
+        // Google says so of any limit.
+        assert_eq!(kind(429, "You exceeded your current quota, please check your plan."), Kind::RateLimit);
     }
 
     #[test]

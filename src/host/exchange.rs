@@ -10,7 +10,7 @@ use super::calls::Shared;
 use super::{environment, warn_if_refused};
 use crate::attempt::{Outbound, Piece, REQUEST_IDS, hidden};
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::gateway::{FALLBACK, Local, cost_header};
 use crate::http::Headers;
 use crate::record::{Note, StandIn};
@@ -303,8 +303,11 @@ impl Exchange {
                 headers.set("retry-after", seconds.to_string());
             }
         }
+        let error = self.record.borrow().attempts.last().and_then(|note| note.meter.error);
+        // Some say in other ways that the account has no money left.
+        let refused = error == Some(Kind::UpstreamAuthentication) && !matches!(status, 401..=403);
         if !self.has_reason() {
-            self.account.answered(status, &self.own);
+            self.account.answered(if refused { 402 } else { status }, &self.own);
         }
     }
 

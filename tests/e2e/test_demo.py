@@ -36,11 +36,13 @@ def test_once(environment):
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     assert "\033" not in done.stdout and "Ctrl-C" not in done.stdout
     titles = re.findall(r"^(\d)  .*$", done.stdout, re.M)
-    assert titles == [str(number) for number in range(1, 8)]
+    assert titles == [str(number) for number in range(1, 9)]
     # What a translation is, what a fallback is, and what is counted.
     assert re.search(r'^claude +POST /v1/messages  x-api-key: \*\*\*\n.*"max_tokens": 300, "system": "Be brief."', done.stdout, re.M)
     assert "upstream: claude  provider: anthropic  upstream-model: claude-haiku-5-5  attempts: 2" in done.stdout
-    assert re.search(r"^ +1  dragoman_attempts_total +upstream=down provider=openai result=5xx$", done.stdout, re.M)
+    assert "upstream: claude  provider: anthropic  upstream-model: claude-haiku-5-5  attempts: 3  fallback: context_window" in done.stdout
+    assert re.search(r"^ +2  dragoman_attempts_total +upstream=down provider=gemini result=5xx$", done.stdout, re.M)
+    assert re.search(r"^ +1  dragoman_fallbacks_total +model=short reason=context_window$", done.stdout, re.M)
     assert closed(environment)
 
 

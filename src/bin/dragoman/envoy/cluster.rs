@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use dragoman::auth::token::Source;
-use dragoman::config::{Config, Credentials, Model, RemoteImages, Role, Upstream};
+use dragoman::config::{Balance, Config, Credentials, Model, RemoteImages, Role, Upstream};
+use dragoman::cost::{Class, cost};
+use dragoman::usage::Usage;
 
 use super::Plan;
 use super::embedded::Position;
@@ -216,9 +218,19 @@ pub fn starts<'c>(config: &'c Config, model: &Model) -> Vec<(String, Vec<&'c Ups
     all.iter().enumerate().map(start).collect()
 }
 
-/// The upstreams of a model, in its order.
+/// The upstreams of a model: in its order, or where it is balanced by cost, the cheapest first.
 pub fn upstreams<'c>(config: &'c Config, model: &Model) -> Vec<&'c Upstream> {
-    model.upstreams.iter().filter_map(|choice| config.upstreams.get(choice.upstream)).collect()
+    let mut places: Vec<usize> = model.upstreams.iter().map(|choice| choice.upstream).collect();
+    if model.balance == Balance::Cost {
+        // Of a call that is like many.
+        let usage = Usage { input: 1000, output: 300, ..Usage::default() };
+        let price = |place: &usize| {
+            let upstream = config.upstreams.get(*place)?;
+            cost(&config.rates(&model.name, upstream, &config.name_at(&model.name, *place))?, &usage, Class::default())
+        };
+        places.sort_by_cached_key(|place| price(place).unwrap_or(u64::MAX));
+    }
+    places.into_iter().filter_map(|place| config.upstreams.get(place)).collect()
 }
 
 /// The cluster to which spans go.

@@ -25,7 +25,11 @@ const CHOOSES: &str = "clients name the model";
 type Known = (&'static str, Level, &'static str);
 
 const ROUTER: &[Known] = &[
-    ("allowed_fails", Unsupported, "Envoy's `outlier_detection` of the cluster: `consecutive_5xx`"),
+    (
+        "allowed_fails",
+        Approximate,
+        "Envoy leaves an upstream alone that failed five times in a row: `outlier_detection` of the cluster",
+    ),
     ("allowed_fails_policy", Unsupported, "Envoy's `outlier_detection` of the cluster: `consecutive_5xx`"),
     ("assistants_config", Unsupported, "there are no assistants"),
     ("background_health_check_model_groups", Unsupported, HEALTH),
@@ -33,7 +37,11 @@ const ROUTER: &[Known] = &[
     ("cache_responses", Unsupported, CACHE),
     ("caching_groups", Unsupported, CACHE),
     ("client_ttl", Exact, "connections are Envoy's"),
-    ("cooldown_time", Unsupported, "Envoy's `outlier_detection` of the cluster: `base_ejection_time`"),
+    (
+        "cooldown_time",
+        Approximate,
+        "ten to sixty seconds, in `outlier_detection` of the cluster; what a provider turns away rests as long as it says",
+    ),
     ("debug_level", Unsupported, LOGS),
     ("default_litellm_params", Unsupported, "`params.default` of each upstream"),
     ("default_max_parallel_requests", Unsupported, "Envoy's `circuit_breakers` of the cluster: `max_requests`"),
@@ -87,12 +95,20 @@ const ROUTER: &[Known] = &[
 ];
 
 const LITELLM: &[Known] = &[
-    ("allowed_fails", Unsupported, "Envoy's `outlier_detection` of the cluster: `consecutive_5xx`"),
+    (
+        "allowed_fails",
+        Approximate,
+        "Envoy leaves an upstream alone that failed five times in a row: `outlier_detection` of the cluster",
+    ),
     ("cache", Unsupported, CACHE),
     ("cache_params", Unsupported, CACHE),
     ("callback_settings", Unsupported, SINKS),
     ("callbacks", Approximate, SINKS),
-    ("cooldown_time", Unsupported, "Envoy's `outlier_detection` of the cluster: `base_ejection_time`"),
+    (
+        "cooldown_time",
+        Approximate,
+        "ten to sixty seconds, in `outlier_detection` of the cluster; what a provider turns away rests as long as it says",
+    ),
     ("cost_margin_config", Unsupported, "costs are what the provider takes"),
     ("custom_provider_map", Unsupported, "`openai_compatible` reaches any server in OpenAI's format"),
     ("default_internal_user_params", Unsupported, SIGN_IN),
