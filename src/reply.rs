@@ -159,6 +159,7 @@ impl Reply {
         match result {
             Ok(finished) => finished,
             Err(error) => {
+                let error = self.shown(error);
                 meter.error = Some(error.kind);
                 meter.ended = true;
                 self.retry_after = error.retry_after;
@@ -266,7 +267,11 @@ impl Reply {
         let error = self.path.wire.error(self.status, body);
         let refused = matches!(self.status, 401..=403) || error.kind == Kind::Authentication;
         if refused && !self.path.own_credentials {
-            return Err(no_access(self.status));
+            // Such words may name the account.
+            return Err(match error.kind {
+                Kind::ContentPolicy => Error::new(error.kind, "the provider does not take what the call is about"),
+                _ => no_access(self.status),
+            });
         }
         let is_object = |node: Node<'_>| node.kind() == json::Kind::Object;
         if self.path.spliced && Doc::lenient(body).is_ok_and(|doc| doc.root().get("error").is_some_and(is_object)) {
@@ -274,6 +279,11 @@ impl Reply {
             return Ok(Finished { status: self.status, body: None, content_type: JSON });
         }
         Err(error)
+    }
+
+    /// An error as the client may see it.
+    fn shown(&self, error: Error) -> Error {
+        if error.kind == Kind::Authentication && !self.path.own_credentials { no_access(error.status()) } else { error }
     }
 
     fn unreadable(&self, body: &[u8]) -> Error {
@@ -309,10 +319,8 @@ impl Reply {
 
     /// The answer that takes the place of a stream of which the client has had nothing yet, if the stream failed.
     pub fn failed(&mut self) -> Option<Finished> {
-        let mut error = self.failure.take()?;
-        if error.kind == Kind::Authentication && !self.path.own_credentials {
-            error = no_access(error.status());
-        }
+        let error = self.failure.take()?;
+        let error = self.shown(error);
         self.retry_after = error.retry_after;
         // Some providers put a status of their own into an event.
         let status = if (400..=599).contains(&error.status()) { error.status() } else { Kind::BadAnswer.status() };

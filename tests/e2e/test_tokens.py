@@ -9,7 +9,7 @@ import pytest
 from accounts import account, pem, private_key
 from calls import HEADERS, PATHS, body, call, error
 from conftest import HTTP, Envoy, Providers, Starter
-from documents import KEYS, MOCK_OPENAI, gateway_role, render, standalone
+from documents import KEYS, MOCK_OPENAI, gateway_role, patient, render, standalone
 
 SECRETS = {"AZURE_CLIENT_SECRET": "azure-secret-value", "IBM_API_KEY": "ibm-secret-value"}
 PATH = {"google": "/token", "azure": "/contoso.example/oauth2/v2.0/token", "ibm": "/identity/token"}
@@ -187,7 +187,7 @@ def test_calls_go_past_an_upstream_without_a_token(gateway: Starter, providers, 
     tokens("status=503")
     others = {"azure": upstreams["azure"], "openai": MOCK_OPENAI | {"base_url": f"{providers.url}/v1"}}
     document = KINDS[kind](others, [model("m", ["azure", "openai"]), model("once", ["azure"], retries=0)])
-    envoy = gateway(render(document, env=env), env=env)
+    envoy = gateway(patient(render(document, env=env)), env=env)
     for client in ["chat", "messages"]:
         for stream in [False, True]:
             answer = call(envoy, client, "m", stream=stream)
