@@ -517,9 +517,11 @@ impl Gateway {
         able: Vec<&'c Choice>,
         root: Node<'_>,
     ) -> (Vec<&'c Choice>, bool) {
+        if able.len() < 2 && model.fallbacks.context_window.is_empty() && self.hops.is_empty() {
+            return (able, true);
+        }
         let rough = client::estimate::rough(root);
-        let choice = able.len() > 1 || !model.fallbacks.context_window.is_empty() || !self.hops.is_empty();
-        if rough < SMALLEST_WINDOW || !choice {
+        if rough < SMALLEST_WINDOW {
             return (able, true);
         }
         let tokens = OnceCell::new();
