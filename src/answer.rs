@@ -1,7 +1,7 @@
 //! An answer as a whole: the events of a stream or of a whole answer, collected.
 
 use crate::error::Error;
-use crate::event::{BlockKind, Delta, Event, FinishReason, Vector};
+use crate::event::{BlockKind, Delta, Event, FinishReason, Ranked, Vector};
 use crate::format::Format;
 use crate::json::Str;
 use crate::usage::Usage;
@@ -19,6 +19,8 @@ pub struct Answer {
     pub choices: Vec<Choice>,
     /// Vectors, each with the place of its text.
     pub embeddings: Vec<(u32, Vector<'static>)>,
+    /// Documents, the best first.
+    pub ranking: Vec<Ranked<'static>>,
     /// What was used.
     pub usage: Option<Usage>,
     /// The class of service that was given, in the provider's words.
@@ -128,6 +130,10 @@ impl Answer {
             }
             Event::BlockStop { .. } | Event::Ping | Event::Unknown => {}
             Event::Embedding { index, vector } => self.embeddings.push((index, vector.into_owned())),
+            Event::Ranked(Ranked { index, score, document }) => {
+                let (score, document) = (score.into_owned().into(), document.map(Str::into_owned));
+                self.ranking.push(Ranked { index, score, document });
+            }
             Event::End => self.ended = true,
             Event::Error(error) => self.error = Some(error),
             Event::Finish { choice, reason, stop_sequence } => {

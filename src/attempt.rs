@@ -126,9 +126,9 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     let mut params =
         if natively { Cow::Owned(responses_params(&upstream.params)) } else { Cow::Borrowed(&upstream.params) };
     let mut ask = call.ask.clone();
-    // Embeddings that differ are small enough to be written anew.
+    // Embeddings that differ, and rankings, are small enough to be written anew.
     let vectors = upstream.provider.vectors.filter(|_| call.operation == Operation::Embed);
-    let spliced = call.format == surface.format && vectors.is_none();
+    let spliced = call.format == surface.format && vectors.is_none() && call.operation != Operation::Rank;
     let signed = quirks.signed_thought && surface.format == Format::Messages;
     let (body, reader) = if spliced {
         let again = |fault: Fault| Error::new(Kind::Internal, fault.to_string());

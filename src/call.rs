@@ -18,6 +18,8 @@ pub enum Call<'a> {
     Embed(Embed<'a>),
     /// The next turn of a conversation.
     Generate(Generate<'a>),
+    /// Documents in the order of how well they answer a query.
+    Rank(Rank<'a>),
 }
 
 impl Call<'_> {
@@ -25,7 +27,7 @@ impl Call<'_> {
     pub fn unread(&self) -> &[String] {
         match self {
             Self::CountTokens(call) | Self::Generate(call) => &call.unread,
-            Self::Embed(_) => &[],
+            Self::Embed(_) | Self::Rank(_) => &[],
         }
     }
 }
@@ -47,6 +49,21 @@ pub struct Embed<'a> {
     pub native: Vec<(Cow<'a, str>, &'a str)>,
     /// The format that `native` fields are of.
     pub format: Option<Format>,
+}
+
+/// Documents to be put in the order of how well they answer a query.
+#[derive(Clone, Debug, Default)]
+pub struct Rank<'a> {
+    /// The query.
+    pub query: Str<'a>,
+    /// The documents.
+    pub documents: Vec<Str<'a>>,
+    /// How many of the best are wanted; all, if it is not said.
+    pub top: Option<u64>,
+    /// Whether the documents shall come back with their places.
+    pub returned: bool,
+    /// Other top-level fields: name and raw value.
+    pub native: Vec<(Cow<'a, str>, &'a str)>,
 }
 
 /// A text to be stood for by a vector.

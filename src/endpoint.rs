@@ -37,7 +37,8 @@ impl Endpoint {
     pub fn of(method: &str, path: &str, anywhere: bool) -> Result<Self, Error> {
         let (path, query) = path.split_once(['?', '#']).unwrap_or((path, ""));
         let (wanted, mut endpoint) = find(path, anywhere).ok_or_else(|| {
-            let calls = "/v1/chat/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/responses";
+            let calls =
+                "/v1/chat/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/rerank, /v1/responses";
             Error::new(Kind::NotFound, format!("no such path; expected {calls}, /v1/models, /v1/key or /health"))
         })?;
         if let Endpoint::Response(kept) = &mut endpoint {
@@ -55,6 +56,7 @@ impl Endpoint {
         match self {
             Self::Call(Operation::CountTokens, _) => "count_tokens",
             Self::Call(Operation::Embed, _) => "embeddings",
+            Self::Call(Operation::Rank, _) => "rerank",
             Self::Call(Operation::Generate, Format::Messages) => "messages",
             Self::Call(Operation::Generate, Format::Responses) | Self::Response(_) => "responses",
             Self::Call(Operation::Generate | Operation::Resource, _) => "chat",
@@ -71,6 +73,7 @@ const CALLS: &[(&str, Operation, Format)] = &[
     ("/embeddings", Operation::Embed, Format::Embeddings),
     ("/messages/count_tokens", Operation::CountTokens, Format::Messages),
     ("/messages", Operation::Generate, Format::Messages),
+    ("/rerank", Operation::Rank, Format::Rerank),
     ("/responses", Operation::Generate, Format::Responses),
 ];
 

@@ -70,6 +70,8 @@ pub enum Event<'a> {
     },
     /// Nothing but a sign of life.
     Ping,
+    /// The next best of the documents.
+    Ranked(Ranked<'a>),
     /// The answer begins.
     Start {
         /// The provider's id of the answer; empty if it has none.
@@ -88,6 +90,17 @@ pub enum Event<'a> {
         /// The class of service that was given, in the provider's words.
         service_tier: Option<Str<'a>>,
     },
+}
+
+/// A document's place in a ranking.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranked<'a> {
+    /// Which document.
+    pub index: u32,
+    /// How well it answers the query, a raw number.
+    pub score: Cow<'a, str>,
+    /// The document, if the client wants it back.
+    pub document: Option<Str<'a>>,
 }
 
 /// A vector.

@@ -23,6 +23,8 @@ pub enum Format {
     Messages,
     /// [Ollama's chat](https://docs.ollama.com/api/chat).
     Ollama,
+    /// [Cohere's rerank](https://docs.cohere.com/v2/reference/rerank), which many follow.
+    Rerank,
     /// [Replicate's predictions](https://replicate.com/docs/reference/http#predictions.create).
     Replicate,
     /// [OpenAI's Responses](https://platform.openai.com/docs/api-reference/responses).
@@ -46,6 +48,8 @@ pub enum Operation {
     Embed,
     /// The next turn of a conversation.
     Generate,
+    /// Documents in the order of how well they answer a query.
+    Rank,
     /// What the provider keeps under an id.
     Resource,
 }

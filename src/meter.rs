@@ -47,7 +47,11 @@ impl Meter {
             Event::BlockDelta { delta: Delta::Arguments(piece) | Delta::Text(piece), .. } => {
                 self.written = self.written.saturating_add(piece.len() as u64);
             }
-            Event::BlockDelta { .. } | Event::BlockStop { .. } | Event::Embedding { .. } | Event::Ping => {}
+            Event::BlockDelta { .. }
+            | Event::BlockStop { .. }
+            | Event::Embedding { .. }
+            | Event::Ping
+            | Event::Ranked(_) => {}
             Event::Start { model, .. } => {
                 self.model =
                     Some(model.to_text().into_owned()).filter(|model| (1..=LONGEST_MODEL).contains(&model.len()));

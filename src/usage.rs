@@ -26,6 +26,8 @@ pub struct Usage {
     pub output_image: u64,
     /// Images that were made, where the provider is paid by the piece.
     pub images: u64,
+    /// Searches, where the provider is paid by them and a call may be more than one.
+    pub requests: u64,
 }
 
 impl Usage {
@@ -43,6 +45,7 @@ impl Usage {
             (&mut self.output_audio, other.output_audio),
             (&mut self.output_image, other.output_image),
             (&mut self.images, other.images),
+            (&mut self.requests, other.requests),
         ];
         fields.into_iter().for_each(|(sum, count)| *sum = sum.saturating_add(count));
     }

@@ -21,6 +21,7 @@ mod fields;
 pub mod messages;
 pub mod needs;
 pub mod origin;
+pub mod rerank;
 pub mod responses;
 
 /// The client side of `format`.
@@ -30,6 +31,7 @@ pub fn of(format: Format) -> &'static dyn Client {
         Format::Chat | Format::Cohere | Format::Ollama | Format::Replicate => &chat::Chat,
         Format::Embeddings => &embeddings::Embeddings,
         Format::Messages => &messages::Messages,
+        Format::Rerank => &rerank::Rerank,
         Format::Responses => &responses::Responses,
         // No client speaks the others.
         _ => &chat::Chat,

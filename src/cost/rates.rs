@@ -231,7 +231,7 @@ pub fn cost(rates: &Rates, usage: &Usage, class: Class) -> Option<u64> {
     add(Part::OutputImage, image)?;
 
     add(Part::Image, usage.images)?;
-    add(Part::Request, 1)?;
+    add(Part::Request, usage.requests.max(1))?;
     Some(round(sum))
 }
 

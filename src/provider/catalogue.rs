@@ -153,8 +153,18 @@ const CHAT_AND_RESPONSES: &[Surface] = &[
     Surface::new(Operation::Generate, "/responses", Format::Responses),
 ];
 
-/// Embeddings alone.
-const EMBEDDINGS: &[Surface] = &[Surface::new(Operation::Embed, "/embeddings", Format::Embeddings)];
+/// Rankings in Cohere's format.
+const RERANK: Surface = Surface::new(Operation::Rank, "/rerank", Format::Rerank);
+
+/// Chat, embeddings and rankings.
+const WITH_RERANK: &[Surface] = &[
+    Surface::new(Operation::Generate, "/chat/completions", Format::Chat),
+    Surface::new(Operation::Embed, "/embeddings", Format::Embeddings),
+    RERANK,
+];
+
+/// Embeddings and rankings.
+const EMBEDDINGS_AND_RERANK: &[Surface] = &[Surface::new(Operation::Embed, "/embeddings", Format::Embeddings), RERANK];
 
 /// Embeddings in OpenAI's format by those who are not known to have vectors in base64, which OpenAI's own clients ask for
 /// without being told to.
@@ -407,6 +417,16 @@ pub static PROVIDERS: &[Provider] = &[
                 ..Surface::new(Operation::Generate, "/model/{model}/converse", Format::Bedrock)
             },
             Surface::new(Operation::Embed, "/model/{model}/invoke", Format::BedrockEmbeddings),
+            Surface {
+                models: "cohere.rerank",
+                envelope: Envelope { remove: &["model"], set: &[("api_version", Template("2"))], ..Envelope::NONE },
+                ..Surface::new(Operation::Rank, "/model/{model}/invoke", Format::Rerank)
+            },
+            Surface {
+                models: "amazon.rerank",
+                envelope: Envelope { remove: &["model"], ..Envelope::NONE },
+                ..Surface::new(Operation::Rank, "/model/{model}/invoke", Format::Rerank)
+            },
         ],
         quirks: Quirks { signed_thought: true, ..Quirks::NONE },
         vectors: None,
@@ -516,6 +536,7 @@ pub static PROVIDERS: &[Provider] = &[
         surfaces: &[
             Surface::new(Operation::Generate, "/v2/chat", Format::Cohere),
             Surface::new(Operation::Embed, "/v2/embed", Format::Embeddings),
+            Surface::new(Operation::Rank, "/v2/rerank", Format::Rerank),
         ],
         quirks: Quirks::NONE,
         vectors: Some(&Vectors {
@@ -835,7 +856,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "hosted_vllm",
         name: "vLLM",
         otel: "hosted_vllm",
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: WITH_RERANK,
         quirks: Quirks { thought: Thought::Field { says: "reasoning", takes: "reasoning_content" }, ..CHAT.quirks },
         vectors: None,
         env: "HOSTED_VLLM_API_KEY",
@@ -905,7 +926,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "infinity",
         name: "Infinity",
         otel: "infinity",
-        surfaces: EMBEDDINGS,
+        surfaces: EMBEDDINGS_AND_RERANK,
         quirks: Quirks::NONE,
         env: "INFINITY_API_KEY",
         docs: "https://michaelfeil.eu/infinity/",
@@ -925,7 +946,14 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Jina AI",
         otel: "jina_ai",
         address: Fixed("https://api.jina.ai/v1"),
-        surfaces: EMBEDDINGS,
+        surfaces: &[
+            Surface::new(Operation::Embed, "/embeddings", Format::Embeddings),
+            Surface {
+                // It sends them back unless it is told not to.
+                envelope: Envelope { set: &[("return_documents", Template("false"))], ..Envelope::NONE },
+                ..RERANK
+            },
+        ],
         quirks: Quirks::NONE,
         vectors: Some(&Vectors {
             tokens: false,
@@ -1269,7 +1297,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "openai_compatible",
         name: "Any server in OpenAI's format",
         otel: "openai_compatible",
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: WITH_RERANK,
         quirks: OLD_LIMIT,
         tokens: &[Issuer::AzureAd, Issuer::Gcp, Issuer::IbmIam],
         docs: "https://platform.openai.com/docs/api-reference/chat",
@@ -1517,7 +1545,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "SiliconFlow",
         otel: "siliconflow",
         address: Fixed("https://api.siliconflow.com/v1"),
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: WITH_RERANK,
         quirks: Quirks { effort: ENABLE_THINKING, ..CHAT.quirks },
         vectors: Some(&Vectors { base64: BASE64, ..FLOATS }),
         env: "SILICONFLOW_API_KEY",
@@ -1574,12 +1602,18 @@ pub static PROVIDERS: &[Provider] = &[
         docs: "https://dev.synthetic.new/docs/openai/chat-completions",
         ..CHAT
     },
-    // A server of one's own for embeddings, with `/v1`.
+    // A server of one's own for embeddings, with `/v1`; for rankings without.
     Provider {
         id: "tei",
         name: "Text Embeddings Inference",
         otel: "tei",
-        surfaces: EMBEDDINGS,
+        surfaces: &[
+            Surface::new(Operation::Embed, "/embeddings", Format::Embeddings),
+            Surface {
+                envelope: Envelope { remove: &["model", "top_n"], rename: &[("documents", "texts")], ..Envelope::NONE },
+                ..RERANK
+            },
+        ],
         quirks: Quirks::NONE,
         env: "TEI_API_KEY",
         docs: "https://huggingface.co/docs/text-embeddings-inference/quick_tour",
@@ -1618,7 +1652,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Together AI",
         otel: "together_ai",
         address: Fixed("https://api.together.ai/v1"),
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: WITH_RERANK,
         quirks: Quirks { rename: MAX_TOKENS, thought: REASONING, ..CHAT.quirks },
         vectors: Some(&Vectors { tokens: false, dimensions: None, user: false, ..FLOATS }),
         lacks: &[Feature::Audio, Feature::Documents],
@@ -1789,7 +1823,10 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Voyage AI",
         otel: "voyage",
         address: Fixed("https://api.voyageai.com/v1"),
-        surfaces: EMBEDDINGS,
+        surfaces: &[
+            Surface::new(Operation::Embed, "/embeddings", Format::Embeddings),
+            Surface { envelope: Envelope { rename: &[("top_n", "top_k")], ..Envelope::NONE }, ..RERANK },
+        ],
         quirks: Quirks::NONE,
         vectors: Some(&Vectors {
             tokens: false,
@@ -1908,7 +1945,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "xinference",
         name: "Xinference",
         otel: "xinference",
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: WITH_RERANK,
         quirks: OLD_LIMIT,
         env: "XINFERENCE_API_KEY",
         docs: "https://inference.readthedocs.io/en/latest/",

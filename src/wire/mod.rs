@@ -23,6 +23,7 @@ pub mod ollama;
 pub mod openai;
 pub mod plain;
 pub mod replicate;
+pub mod rerank;
 pub mod responses;
 
 /// The wire that speaks `format`.
@@ -38,6 +39,7 @@ pub fn of(format: Format) -> &'static dyn Wire {
         Format::Messages => &anthropic::Anthropic,
         Format::Ollama => &ollama::Ollama,
         Format::Replicate => &replicate::Replicate,
+        Format::Rerank => &rerank::Rerank,
         Format::Responses => &responses::Responses,
         Format::Vertex => &gemini::Gemini(Format::Vertex),
         Format::VertexEmbeddings => &gemini::Embeddings(Format::VertexEmbeddings),

@@ -167,6 +167,7 @@ fn format(format: Format) -> &'static str {
         Format::Messages => "messages",
         Format::Ollama => "ollama",
         Format::Replicate => "replicate",
+        Format::Rerank => "rerank",
         Format::Responses => "responses",
     }
 }
@@ -175,6 +176,7 @@ fn operation(operation: Operation) -> &'static str {
     match operation {
         Operation::CountTokens => "count_tokens",
         Operation::Embed => "embed",
+        Operation::Rank => "rerank",
         Operation::Generate => "generate",
         Operation::Resource => "resource",
     }

@@ -130,6 +130,7 @@ impl Stream {
             | Event::BlockStop { .. }
             | Event::Finish { .. }
             | Event::Embedding { .. }
+            | Event::Ranked(_)
             | Event::Unknown => {}
         }
     }

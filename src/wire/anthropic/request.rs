@@ -21,7 +21,7 @@ pub(super) fn names() -> Names {
 pub(super) fn encode<'a>(call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
     let (call, generate) = match call {
         Call::CountTokens(call) => (call, false),
-        Call::Embed(_) => return Err(Error::new(Kind::NotImplemented, "the upstream makes no embeddings")),
+        Call::Embed(_) | Call::Rank(_) => return Err(Error::new(Kind::NotImplemented, "the upstream only generates")),
         Call::Generate(call) => (call, true),
     };
     let mut names = names();

@@ -39,7 +39,9 @@ impl Wire for Gemini {
     fn encode<'a>(&self, call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
         match call {
             Call::CountTokens(call) => request::encode(call, false, self.0, target, dropped),
-            Call::Embed(_) => Err(Error::new(Kind::NotImplemented, "the upstream makes no embeddings this way")),
+            Call::Embed(_) | Call::Rank(_) => {
+                Err(Error::new(Kind::NotImplemented, "the upstream only generates this way"))
+            }
             Call::Generate(call) => request::encode(call, true, self.0, target, dropped),
         }
     }
@@ -60,7 +62,7 @@ impl Wire for Embeddings {
     fn encode<'a>(&self, call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
         match call {
             Call::Embed(call) => embeddings::encode(call, self.0, target, dropped),
-            Call::CountTokens(_) | Call::Generate(_) => {
+            Call::CountTokens(_) | Call::Generate(_) | Call::Rank(_) => {
                 Err(Error::new(Kind::NotImplemented, "the upstream only makes embeddings"))
             }
         }
