@@ -38,7 +38,7 @@ impl Endpoint {
         let (path, query) = path.split_once(['?', '#']).unwrap_or((path, ""));
         let (wanted, mut endpoint) = find(path, anywhere).ok_or_else(|| {
             let calls =
-                "/v1/chat/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/rerank, /v1/responses";
+                "/v1/chat/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/moderations, /v1/rerank, /v1/responses";
             Error::new(Kind::NotFound, format!("no such path; expected {calls}, /v1/models, /v1/key or /health"))
         })?;
         if let Endpoint::Response(kept) = &mut endpoint {
@@ -56,6 +56,7 @@ impl Endpoint {
         match self {
             Self::Call(Operation::CountTokens, _) => "count_tokens",
             Self::Call(Operation::Embed, _) => "embeddings",
+            Self::Call(Operation::Moderate, _) => "moderations",
             Self::Call(Operation::Rank, _) => "rerank",
             Self::Call(Operation::Generate, Format::Messages) => "messages",
             Self::Call(Operation::Generate, Format::Responses) | Self::Response(_) => "responses",
@@ -73,7 +74,10 @@ const CALLS: &[(&str, Operation, Format)] = &[
     ("/embeddings", Operation::Embed, Format::Embeddings),
     ("/messages/count_tokens", Operation::CountTokens, Format::Messages),
     ("/messages", Operation::Generate, Format::Messages),
+    ("/moderations", Operation::Moderate, Format::Moderations),
     ("/rerank", Operation::Rank, Format::Rerank),
+    // Where Cohere's own client looks for it.
+    ("/v2/rerank", Operation::Rank, Format::Rerank),
     ("/responses", Operation::Generate, Format::Responses),
 ];
 
@@ -171,6 +175,9 @@ mod tests {
             ("/v1/messages?beta=true", Some(MESSAGES)),
             ("/messages", Some(MESSAGES)),
             ("/v1/messages/count_tokens", Some(COUNT)),
+            ("/v1/rerank", Some(Endpoint::Call(Operation::Rank, Format::Rerank))),
+            ("/v2/rerank", Some(Endpoint::Call(Operation::Rank, Format::Rerank))),
+            ("/v2/chat/completions", None),
             ("/v1/messages/batches", None),
             ("/v1chat/completions", None),
             ("/v1/v1/messages", None),

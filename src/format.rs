@@ -21,6 +21,8 @@ pub enum Format {
     GeminiEmbeddings,
     /// [Anthropic's Messages](https://platform.claude.com/docs/en/api/messages).
     Messages,
+    /// [OpenAI's moderations](https://platform.openai.com/docs/api-reference/moderations).
+    Moderations,
     /// [Ollama's chat](https://docs.ollama.com/api/chat).
     Ollama,
     /// [Cohere's rerank](https://docs.cohere.com/v2/reference/rerank), which many follow.
@@ -48,6 +50,8 @@ pub enum Operation {
     Embed,
     /// The next turn of a conversation.
     Generate,
+    /// Whether something is harmful.
+    Moderate,
     /// Documents in the order of how well they answer a query.
     Rank,
     /// What the provider keeps under an id.

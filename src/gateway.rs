@@ -343,7 +343,9 @@ impl Gateway {
         let Start { upstream, others, awake, .. } = start;
         let images = match operation {
             Operation::Generate => self.images(upstream, root).inspect_err(|_| self.reject("invalid"))?,
-            Operation::CountTokens | Operation::Embed | Operation::Rank | Operation::Resource => Vec::new(),
+            Operation::CountTokens | Operation::Embed | Operation::Moderate | Operation::Rank | Operation::Resource => {
+                Vec::new()
+            }
         };
         let headers = self.routing(&ask, upstream);
         let input = client::estimate::rough(root);

@@ -60,6 +60,8 @@ fn count(root: Node<'_>, mut tally: Tally) -> u64 {
                 tally.text(tool.raw());
             }),
             "input" => tally.input(value),
+            "query" => tally.text(value.raw()),
+            "documents" => value.items().for_each(|document| tally.text(document.raw())),
             "text" => value.get("format").into_iter().for_each(|format| tally.text(format.raw())),
             // Schemas of the output, which the model is shown.
             "output_config" | "output_format" | "response_format" => {

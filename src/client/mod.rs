@@ -19,6 +19,7 @@ pub mod embeddings;
 pub mod estimate;
 mod fields;
 pub mod messages;
+pub mod moderations;
 pub mod needs;
 pub mod origin;
 pub mod rerank;
@@ -31,6 +32,7 @@ pub fn of(format: Format) -> &'static dyn Client {
         Format::Chat | Format::Cohere | Format::Ollama | Format::Replicate => &chat::Chat,
         Format::Embeddings => &embeddings::Embeddings,
         Format::Messages => &messages::Messages,
+        Format::Moderations => &moderations::Moderations,
         Format::Rerank => &rerank::Rerank,
         Format::Responses => &responses::Responses,
         // No client speaks the others.

@@ -196,7 +196,7 @@ impl Gateway {
         let limits = || subjects.iter().map(|(_, claim)| claim.limits);
         let (counted, paid) =
             (limits().any(|limits| limits.counts_tokens()), limits().any(|limits| limits.budget.is_some()));
-        let free = routed.operation == Operation::CountTokens;
+        let free = matches!(routed.operation, Operation::CountTokens | Operation::Moderate);
         if free || !(counted || paid) {
             return Ok(Need::default());
         }
@@ -209,7 +209,11 @@ impl Gateway {
             let own = (surface.format == Format::Messages).then(|| anthropic::max_output(&name));
             let most_output = match routed.operation {
                 Operation::Generate => most_output(root, &upstream.params).unwrap_or(own.unwrap_or(DEFAULT_OUTPUT)),
-                Operation::CountTokens | Operation::Embed | Operation::Rank | Operation::Resource => 0,
+                Operation::CountTokens
+                | Operation::Embed
+                | Operation::Moderate
+                | Operation::Rank
+                | Operation::Resource => 0,
             };
             output = most_output.max(output);
             if paid {

@@ -153,6 +153,9 @@ const CHAT_AND_RESPONSES: &[Surface] = &[
     Surface::new(Operation::Generate, "/responses", Format::Responses),
 ];
 
+/// Moderations in OpenAI's format.
+const MODERATIONS: Surface = Surface::new(Operation::Moderate, "/moderations", Format::Moderations);
+
 /// Rankings in Cohere's format.
 const RERANK: Surface = Surface::new(Operation::Rank, "/rerank", Format::Rerank);
 
@@ -1110,7 +1113,11 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Mistral AI",
         otel: "mistral_ai",
         address: Fixed("https://api.mistral.ai/v1"),
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: &[
+            Surface::new(Operation::Generate, "/chat/completions", Format::Chat),
+            Surface::new(Operation::Embed, "/embeddings", Format::Embeddings),
+            MODERATIONS,
+        ],
         quirks: MISTRAL,
         vectors: Some(&Vectors {
             tokens: false,
@@ -1286,7 +1293,12 @@ pub static PROVIDERS: &[Provider] = &[
         name: "OpenAI",
         otel: "openai",
         address: Fixed("https://api.openai.com/v1"),
-        surfaces: WITH_RESPONSES,
+        surfaces: &[
+            Surface::new(Operation::Generate, "/chat/completions", Format::Chat),
+            Surface::new(Operation::Generate, "/responses", Format::Responses),
+            Surface::new(Operation::Embed, "/embeddings", Format::Embeddings),
+            MODERATIONS,
+        ],
         quirks: Quirks { drop: &["thinking", "top_k"], call_ids: CallIds::UpTo(40), foreign: FOREIGN, ..Quirks::NONE },
         vectors: None,
         env: "OPENAI_API_KEY",

@@ -18,6 +18,7 @@ pub mod aws;
 pub mod bedrock;
 pub mod cohere;
 pub mod gemini;
+pub mod moderations;
 pub mod names;
 pub mod ollama;
 pub mod openai;
@@ -37,6 +38,7 @@ pub fn of(format: Format) -> &'static dyn Wire {
         Format::Gemini => &gemini::Gemini(Format::Gemini),
         Format::GeminiEmbeddings => &gemini::Embeddings(Format::GeminiEmbeddings),
         Format::Messages => &anthropic::Anthropic,
+        Format::Moderations => &moderations::Moderations,
         Format::Ollama => &ollama::Ollama,
         Format::Replicate => &replicate::Replicate,
         Format::Rerank => &rerank::Rerank,

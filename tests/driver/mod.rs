@@ -101,6 +101,7 @@ impl Case {
         let path = self.settings["path"].as_str().unwrap_or(match client {
             "chat" => "/v1/chat/completions",
             "embeddings" => "/v1/embeddings",
+            "moderations" => "/v1/moderations",
             "rerank" => "/v1/rerank",
             "messages" => "/v1/messages",
             "responses" => "/v1/responses",

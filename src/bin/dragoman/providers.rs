@@ -165,6 +165,7 @@ fn format(format: Format) -> &'static str {
         | Format::VertexPredict => "embeddings",
         Format::Gemini | Format::Vertex => "gemini",
         Format::Messages => "messages",
+        Format::Moderations => "moderations",
         Format::Ollama => "ollama",
         Format::Replicate => "replicate",
         Format::Rerank => "rerank",
@@ -176,6 +177,7 @@ fn operation(operation: Operation) -> &'static str {
     match operation {
         Operation::CountTokens => "count_tokens",
         Operation::Embed => "embed",
+        Operation::Moderate => "moderate",
         Operation::Rank => "rerank",
         Operation::Generate => "generate",
         Operation::Resource => "resource",

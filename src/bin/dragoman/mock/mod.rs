@@ -97,7 +97,7 @@ fn route(request: &Request, log: &Log) -> Reply {
         _ if path.starts_with("/v1/models") && request.header("anthropic-version").is_some() => {
             anthropic::serve(request, log)
         }
-        (_, "/v2/chat" | "/v2/embed") => cohere::serve(request, log),
+        (_, "/v2/chat" | "/v2/embed" | "/v2/rerank") => cohere::serve(request, log),
         (_, "/api/chat" | "/api/embed") => ollama::serve(request, log),
         _ if path.starts_with("/openai/") => openai::azure::serve(request, log),
         _ if path.starts_with("/ml/") => openai::watsonx::serve(request, log),
@@ -121,7 +121,7 @@ Endpoints, in HTTP/1.1 and in HTTP/2 without TLS:
   POST   /v1/responses               OpenAI; kept unless store is false, and then under /v1/responses/ID
   POST   /openai/deployments/NAME/…  Azure      (api-key and the query api-version), and /openai/v1/…
   POST   /ml/v1/text/…               watsonx    (chat, chat_stream and embeddings; the query version)
-  POST   /v2/chat, /v2/embed         Cohere     (Authorization: Bearer)
+  POST   /v2/chat, /v2/embed, /v2/rerank  Cohere     (Authorization: Bearer)
   POST   /api/chat, /api/embed       Ollama
   POST   /v1/messages                Anthropic  (x-api-key or Authorization: Bearer, and anthropic-version)
   POST   /v1/messages/count_tokens   Anthropic

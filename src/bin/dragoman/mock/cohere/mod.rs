@@ -1,9 +1,10 @@
-//! Cohere's chat and embeddings, version 2.
+//! Cohere's chat, embeddings and rankings, version 2.
 //!
 //! Format: <https://docs.cohere.com/v2/reference/chat>. Errors: <https://docs.cohere.com/reference/errors>.
 
 mod check;
 mod reply;
+mod rerank;
 
 use serde_json::{Value, json};
 
@@ -39,9 +40,18 @@ fn handle(request: &Request, log: &Log) -> Checked<Reply> {
     if request.path() == "/v2/embed" {
         return embed(&body);
     }
+    let read = |model: &str, text: &str| {
+        Directive::read(Wire::Cohere, model, text, log).map_err(|message| Refusal::new(format!("mock: {message}")))
+    };
+    if request.path() == "/v2/rerank" {
+        let directive = read("", rerank::query(&body))?;
+        if let Some(status) = directive.status {
+            return Ok(directive.spoil(failed(status, "this has been reported to our developers")));
+        }
+        return Ok(directive.spoil(Reply::json(200, rerank::rank(&body)?.to_string())));
+    }
     let call = check::call(&body)?;
-    let directive = Directive::read(Wire::Cohere, &call.model, &call.last_text, log)
-        .map_err(|message| Refusal::new(format!("mock: {message}")))?;
+    let directive = read(&call.model, &call.last_text)?;
     if let Some(reply) = directive.instead() {
         return Ok(directive.spoil(reply));
     }
