@@ -237,7 +237,9 @@ impl Exchange {
             if end {
                 reply.end(meter, now, &mut start.out);
             }
-            begun |= meter.first_token.is_some() || meter.finish.is_some();
+            // What was blocked ends soon, and then another model may stand in.
+            let blocked = meter.error.is_none() && meter.reason().is_some();
+            begun |= !blocked && (meter.first_token.is_some() || meter.finish.is_some());
             begun |= reply.events() >= START_EVENTS || size >= START_BYTES;
         });
         begun |= now.saturating_sub(start.began) >= START_TIME;
@@ -252,15 +254,16 @@ impl Exchange {
                 self.divert(status, &body);
                 start.out = body;
             }
-            None if begun && self.has_reason() => {
-                self.replaced = true;
-                self.divert(status(&self.held), &start.out);
-            }
             None if !begun => {
                 self.start = Some(start);
                 return Action::Pause;
             }
-            None => self.done = end,
+            None => {
+                self.done = end;
+                if end && self.has_reason() {
+                    self.divert(status(&self.held), &start.out);
+                }
+            }
         }
         warn_if_refused("set headers", abi::set_headers(Map::Response, &self.held));
         warn_if_refused("set the body", abi::set_buffer(Buffer::ResponseBody, 0, size, &start.out));

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from calls import HEADERS, KEY, call, content, counted, error, identified, logged
+from calls import HEADERS, KEY, call, content, counted, error, events, identified, logged
 from conftest import HTTP, Envoy, Providers, Starter
 from documents import CREDENTIALS, DEMO, KEYS, MOCKS, gateway_role, render, standalone, with_logs
 
@@ -26,6 +26,7 @@ MODELS = [
     model("openai", "openai", ["claude"], ["claude"]),
     model("claude", "claude", ["openai"], ["openai"]),
     model("gemini", "gemini", ["claude"], ["claude"]),
+    model("gemini-alone", "gemini"),
     # The second of a list, and a list of the second's.
     model("listed", "openai", ["other", "claude"]),
     model("other", "openai"),
@@ -97,6 +98,14 @@ def test_what_a_provider_blocks_without_an_error(client: str, stream: bool, envo
     answer = call(envoy, client, "gemini", "Please refuse", stream=stream)
     assert (answer.status_code, answer.headers["x-dragoman-upstream"]) == (200, "claude"), answer.text
     assert answer.headers["x-dragoman-fallback"] == "content_policy"
+
+
+@pytest.mark.parametrize("client", HEADERS)
+def test_what_is_blocked_ends_as_it_should_where_no_model_stands_in(client: str, envoy: Envoy):
+    answer = call(envoy, client, "gemini-alone", "Please refuse [mock split=20]", stream=True)
+    assert (answer.status_code, answer.headers["x-dragoman-upstream"]) == (200, "gemini"), answer.text
+    last = events(answer.text)[-1]
+    assert last.data == "[DONE]" or last.json["type"] == "message_stop"
 
 
 @pytest.mark.parametrize("name", ["listed", "chained"])
