@@ -276,12 +276,11 @@ impl Gateway {
             ask.caller = self.caller().map(|key| key.id.clone()).unwrap_or_default();
         }
         self.resolve(&ask.model).map(drop).inspect_err(|_| self.reject("model"))?;
-        let Start { upstream, others, awake, .. } =
-            self.start(&mut ask, (operation, format), doc.root(), facts, keyring)?;
-        if operation == Operation::CountTokens && !self.counts(&ask.model, upstream, format) {
+        let start = self.start(&mut ask, (operation, format), doc.root(), facts, keyring)?;
+        if operation == Operation::CountTokens && !self.counts(&ask.model, start.upstream, format) {
             return Ok(Err(estimate(doc.root())));
         }
-        self.routed(ask, (operation, format), Start { upstream, others, awake, fits: true }, doc.root()).map(Ok)
+        self.routed(ask, (operation, format), start, doc.root()).map(Ok)
     }
 
     /// Chooses where a call goes that has gone to a model and was not answered there because of what it is.
@@ -318,19 +317,39 @@ impl Gateway {
         keyring: &dyn Keyring,
     ) -> Result<Start, Error> {
         let config = Rc::clone(&self.config);
-        loop {
-            let resolved = config.model(ask.wanted()).ok_or_else(|| no_model(ask.wanted()))?;
-            self.model = resolved.model;
-            let start = self.choose(&resolved, what, root, facts, keyring)?;
-            if start.fits || what.0 != Operation::Generate {
-                return Ok(start);
-            }
+        let mut start = self.start_at(ask, what, root, facts, keyring)?;
+        while !start.fits && what.0 == Operation::Generate {
             let reason = Kind::ContextWindow;
             let tried: Vec<usize> = self.hops.iter().map(|hop| hop.from).chain(self.model).collect();
-            let (Some(from), Some(name)) = (self.model, config.stand_in(&tried, reason)) else { return Ok(start) };
+            let (Some(from), Some(name)) = (self.model, config.stand_in(&tried, reason)) else { break };
             self.hops.push(Hop { from, reason });
-            ask.instead = Some(name.to_owned());
+            let before = ask.instead.replace(name.to_owned());
+            match self.start_at(ask, what, root, facts, keyring) {
+                Ok(other) => start = other,
+                // The provider may know better than the estimate.
+                Err(_) => {
+                    self.hops.pop();
+                    (self.model, ask.instead) = (Some(from), before);
+                    break;
+                }
+            }
         }
+        Ok(start)
+    }
+
+    /// With which of the upstreams of the model that is to answer a call starts.
+    fn start_at(
+        &mut self,
+        ask: &Ask,
+        what: (Operation, Format),
+        root: Node<'_>,
+        facts: &Facts,
+        keyring: &dyn Keyring,
+    ) -> Result<Start, Error> {
+        let config = Rc::clone(&self.config);
+        let resolved = config.model(ask.wanted()).ok_or_else(|| no_model(ask.wanted()))?;
+        self.model = resolved.model;
+        self.choose(&resolved, what, root, facts, keyring)
     }
 
     fn routed(

@@ -7,7 +7,9 @@ use super::model::{self, Models};
 use super::read::{Fields, Report, Value};
 use super::remote_images;
 use super::upstream::{self, Upstreams};
-use super::{ClientAuth, Config, Fault, KeyLabel, Metrics, Purpose, Reserve, Role, Secret, UnsupportedParams, price};
+use super::{
+    ClientAuth, Config, Fault, KeyLabel, Metrics, Model, Purpose, Reserve, Role, Secret, UnsupportedParams, price,
+};
 use crate::json::{Doc, Kind};
 
 /// The largest document.
@@ -53,11 +55,16 @@ fn config(mut fields: Fields<'_>, env: &dyn Fn(&str) -> Option<String>, purpose:
     let against =
         Against { models: known, teams: teams.as_ref().filter(|teams| !teams.is_empty()), need_hash: virtual_keys };
     let keys = fields.or_default("keys", |value| key::read(value, &against));
-    let by_word = |models: &Models| models.list.iter().any(|model| !model.fallbacks.content_policy.is_empty());
-    if role == Some(Role::Standalone) && models.as_ref().is_some_and(by_word) {
-        let message =
-            "`content_policy` needs the role `gateway`: here Envoy asks no filter again once a call is answered";
-        root.warn_in("models[].fallbacks", message);
+    if role == Some(Role::Standalone) {
+        let any = |is: fn(&Model) -> bool| models.as_ref().is_some_and(|models| models.list.iter().any(is));
+        if any(|model| !model.fallbacks.content_policy.is_empty()) {
+            let message = "needs the role `gateway`: here Envoy asks no filter again once a call is answered";
+            root.warn_in("models[].fallbacks.content_policy", message);
+        }
+        if any(|model| model.timeouts.idle.is_some()) {
+            let message = "needs the role `gateway`: here routes know upstreams, and no models";
+            root.warn_in("models[].timeouts.idle", message);
+        }
     }
     if let (true, Some(auth), Some(keys)) = (serves_clients, &auth, &keys) {
         match (auth, keys.list.is_empty()) {

@@ -219,3 +219,19 @@ fn warns_of_keys_in_the_clear() {
         assert_eq!(parse(&json).warnings, if expected { vec![warning] } else { vec![] }, "{json}");
     }
 }
+
+#[test]
+fn what_needs_the_other_role_is_told() {
+    let document = |role: &str| {
+        format!(
+            r#"{{"role":"{role}","client_auth":"open","upstreams":{{"a":{{"provider":"openai","credentials":"none"}}}},
+            "models":[{{"name":"m","upstreams":["a"],"fallbacks":{{"content_policy":["n"]}},"timeouts":{{"idle":"1s"}}}},
+            {{"name":"n","upstreams":["a"],"fallbacks":{{"context_window":["m"]}}}}]}}"#
+        )
+    };
+    let warnings = parse(&document("standalone")).warnings;
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].starts_with("models[].fallbacks.content_policy: needs the role `gateway`"), "{warnings:?}");
+    assert!(warnings[1].starts_with("models[].timeouts.idle: needs the role `gateway`"), "{warnings:?}");
+    assert_eq!(parse(&document("gateway")).warnings, [""; 0]);
+}
