@@ -118,10 +118,11 @@ const HELP: &str = "\
 Endpoints, in HTTP/1.1 and in HTTP/2 without TLS:
   POST   /v1/chat/completions        OpenAI     (Authorization: Bearer; a key that starts with `bad` is refused)
   POST   /v1/embeddings              OpenAI
+  POST   /v1/moderations             OpenAI
   POST   /v1/responses               OpenAI; kept unless store is false, and then under /v1/responses/ID
   POST   /openai/deployments/NAME/…  Azure      (api-key and the query api-version), and /openai/v1/…
   POST   /ml/v1/text/…               watsonx    (chat, chat_stream and embeddings; the query version)
-  POST   /v2/chat, /v2/embed, /v2/rerank  Cohere     (Authorization: Bearer)
+  POST   /v2/chat, /v2/embed         Cohere     (Authorization: Bearer), and /v2/rerank
   POST   /api/chat, /api/embed       Ollama
   POST   /v1/messages                Anthropic  (x-api-key or Authorization: Bearer, and anthropic-version)
   POST   /v1/messages/count_tokens   Anthropic

@@ -6,6 +6,7 @@
 pub mod azure;
 mod check;
 pub mod embeddings;
+mod moderations;
 mod message;
 mod reply;
 mod responses;
@@ -40,6 +41,7 @@ fn handle(request: &Request, log: &Log) -> Checked<Reply> {
     match (method, path) {
         ("POST", "/v1/chat/completions") => complete(request, log),
         ("POST", "/v1/embeddings") => embeddings::serve(request, log),
+        ("POST", "/v1/moderations") => moderations::serve(request, log),
         _ if path == "/v1/responses" || path.starts_with("/v1/responses/") => responses::serve(request, log),
         ("GET", "/v1/models") => {
             let models = MODELS.map(model);
@@ -55,7 +57,7 @@ fn handle(request: &Request, log: &Log) -> Checked<Reply> {
                     .code("model_not_found")
             })
         }
-        (_, "/v1/chat/completions" | "/v1/embeddings" | "/v1/models") => {
+        (_, "/v1/chat/completions" | "/v1/embeddings" | "/v1/models" | "/v1/moderations") => {
             let message = format!("Not allowed to {method} on {path}.");
             Err(Refusal::new(message).status(405).code("method_not_supported"))
         }
