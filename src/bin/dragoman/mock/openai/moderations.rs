@@ -77,7 +77,7 @@ fn texts(input: &Value) -> Checked<Vec<String>> {
     }
     let part = |part: &Value| match part["type"].as_str() {
         Some("text") => part["text"].as_str().map(str::to_owned),
-        Some("image_url") => part["image_url"]["url"].as_str().map(|_| String::new()),
+        Some("image_url") => part.pointer("/image_url/url").map(|_| String::new()),
         _ => None,
     };
     let parts: Option<Vec<String>> = items.iter().map(part).collect();
