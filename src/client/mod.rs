@@ -101,7 +101,8 @@ impl fmt::Display for OwnId {
     }
 }
 
-/// A format that clients speak.
+/// A format that clients speak. What has an answer of one piece and otherwise the manners of OpenAI's chat says no more than what is
+/// its own.
 pub trait Client: Sync {
     /// Reads what the gateway must know of any request: model, stream and the like. Little is checked.
     fn ask(&self, root: Node<'_>, now: u64) -> Result<Ask, Error>;
@@ -124,26 +125,38 @@ pub trait Client: Sync {
     fn answer(&self, answer: &Answer, ask: &Ask) -> Vec<u8>;
 
     /// A writer of a stream, if the format has streams.
-    fn stream(&self, ask: &Ask) -> Option<Box<dyn StreamWriter>>;
+    fn stream(&self, _ask: &Ask) -> Option<Box<dyn StreamWriter>> {
+        None
+    }
 
     /// Writes an error answer.
-    fn error(&self, error: &Error) -> Vec<u8>;
+    fn error(&self, error: &Error) -> Vec<u8> {
+        chat::Chat.error(error)
+    }
 
     /// Writes an error at the place in a stream where it ends, after so many events.
-    fn stream_error(&self, error: &Error, events: u64, out: &mut Vec<u8>);
+    fn stream_error(&self, error: &Error, events: u64, out: &mut Vec<u8>) {
+        chat::Chat.stream_error(error, events, out);
+    }
 
     /// Writes what ends a stream that an upstream has ended without a word.
     fn stream_end(&self, _out: &mut Vec<u8>) {}
 
     /// The splice path, request: changes that a body in this format needs for an upstream in the same format.
     /// `model` is the provider's name of the model.
-    fn splice_request(&self, root: Node<'_>, ask: &Ask, model: &str, edits: &mut Edits);
+    fn splice_request(&self, root: Node<'_>, ask: &Ask, model: &str, edits: &mut Edits) {
+        chat::Chat.splice_request(root, ask, model, edits);
+    }
 
     /// The splice path, whole answer: puts the client's name of the model in.
-    fn splice_answer(&self, root: Node<'_>, ask: &Ask, edits: &mut Edits);
+    fn splice_answer(&self, root: Node<'_>, ask: &Ask, edits: &mut Edits) {
+        chat::Chat.splice_answer(root, ask, edits);
+    }
 
     /// The splice path, one event of a stream: as [`Self::splice_answer`]; false if the client did not ask for the event.
-    fn splice_event(&self, root: Node<'_>, ask: &Ask, edits: &mut Edits) -> bool;
+    fn splice_event(&self, _root: Node<'_>, _ask: &Ask, _edits: &mut Edits) -> bool {
+        true
+    }
 }
 
 /// Writes the events of one answer as a stream in the client's bytes.

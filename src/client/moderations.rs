@@ -3,7 +3,7 @@
 
 use super::chat::Chat;
 use super::fields::{optional, required, string};
-use super::{Ask, Client, StreamWriter};
+use super::{Ask, Client};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::{Error, Kind};
@@ -32,22 +32,6 @@ impl Client for Moderations {
         self.error(&Error::new(Kind::NotImplemented, "moderations are not translated"))
     }
 
-    fn stream(&self, _ask: &Ask) -> Option<Box<dyn StreamWriter>> {
-        None
-    }
-
-    fn error(&self, error: &Error) -> Vec<u8> {
-        Chat.error(error)
-    }
-
-    fn stream_error(&self, error: &Error, events: u64, out: &mut Vec<u8>) {
-        Chat.stream_error(error, events, out);
-    }
-
-    fn splice_request(&self, root: Node<'_>, ask: &Ask, model: &str, edits: &mut Edits) {
-        Chat.splice_request(root, ask, model, edits);
-    }
-
     fn splice_answer(&self, root: Node<'_>, ask: &Ask, edits: &mut Edits) {
         Chat.splice_answer(root, ask, edits);
         // Mistral leaves it to the client to look at all categories.
@@ -56,9 +40,5 @@ impl Client for Moderations {
             let flagged = categories.into_iter().any(|(_, value)| value.bool() == Some(true));
             edits.members(result, &[("flagged", Change::Set(if flagged { "true" } else { "false" }))]);
         }
-    }
-
-    fn splice_event(&self, _root: Node<'_>, _ask: &Ask, _edits: &mut Edits) -> bool {
-        true
     }
 }

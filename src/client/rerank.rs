@@ -4,14 +4,14 @@
 //! A request is one to both. An answer has what either of them looks for: `results`, `meta` with what Cohere bills, and the `model`
 //! and `usage` of Jina. Documents come back where `return_documents` asks for them.
 
-use super::chat::{self, Chat};
+use super::chat;
 use super::fields::{boolean, count, list, optional, required, string, wrong};
-use super::{Ask, Client, StreamWriter};
+use super::{Ask, Client};
 use crate::answer::Answer;
 use crate::call::{Call, Rank};
 use crate::error::Error;
 use crate::format::Operation;
-use crate::json::{Body, Edits, Kind, Node, Str, Writer};
+use crate::json::{Body, Kind, Node, Str, Writer};
 
 /// The most documents of one call: more than any provider takes.
 const MOST: usize = 10_000;
@@ -70,30 +70,6 @@ impl Client for Rerank {
             }
         });
         body.into_bytes()
-    }
-
-    fn stream(&self, _ask: &Ask) -> Option<Box<dyn StreamWriter>> {
-        None
-    }
-
-    fn error(&self, error: &Error) -> Vec<u8> {
-        Chat.error(error)
-    }
-
-    fn stream_error(&self, error: &Error, events: u64, out: &mut Vec<u8>) {
-        Chat.stream_error(error, events, out);
-    }
-
-    fn splice_request(&self, root: Node<'_>, ask: &Ask, model: &str, edits: &mut Edits) {
-        Chat.splice_request(root, ask, model, edits);
-    }
-
-    fn splice_answer(&self, root: Node<'_>, ask: &Ask, edits: &mut Edits) {
-        Chat.splice_answer(root, ask, edits);
-    }
-
-    fn splice_event(&self, _root: Node<'_>, _ask: &Ask, _edits: &mut Edits) -> bool {
-        true
     }
 }
 

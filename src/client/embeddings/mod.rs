@@ -6,7 +6,7 @@ mod vector;
 
 use super::chat::{self, Chat};
 use super::fields::{count, list, optional, required, string, wrong};
-use super::{Ask, Client, StreamWriter};
+use super::{Ask, Client};
 use crate::answer::Answer;
 use crate::call::{Call, Embed, Input};
 use crate::error::Error;
@@ -68,22 +68,6 @@ impl Client for Embeddings {
         body.into_bytes()
     }
 
-    fn stream(&self, _ask: &Ask) -> Option<Box<dyn StreamWriter>> {
-        None
-    }
-
-    fn error(&self, error: &Error) -> Vec<u8> {
-        Chat.error(error)
-    }
-
-    fn stream_error(&self, error: &Error, events: u64, out: &mut Vec<u8>) {
-        Chat.stream_error(error, events, out);
-    }
-
-    fn splice_request(&self, root: Node<'_>, ask: &Ask, model: &str, edits: &mut Edits) {
-        Chat.splice_request(root, ask, model, edits);
-    }
-
     fn splice_answer(&self, root: Node<'_>, ask: &Ask, edits: &mut Edits) {
         Chat.splice_answer(root, ask, edits);
         // Some servers answer in the form that they have, whatever they are asked for.
@@ -100,10 +84,6 @@ impl Client for Embeddings {
             vector::write(&found, ask.base64, &mut Writer::new(&mut body));
             edits.replace(node, String::from_utf8(body.into_bytes()).unwrap_or_default());
         }
-    }
-
-    fn splice_event(&self, _root: Node<'_>, _ask: &Ask, _edits: &mut Edits) -> bool {
-        true
     }
 }
 
