@@ -13,6 +13,7 @@ import struct
 from collections.abc import Callable, Iterator
 
 import anthropic.types
+import cohere
 import openai.types
 import openai.types.chat
 import openai.types.responses
@@ -176,12 +177,37 @@ def responses_stream(text: str) -> set[str]:
     return found
 
 
+def moderations(text: str) -> set[str]:
+    """Other providers have other categories than OpenAI."""
+    answer = json.loads(text)
+    for result in answer["results"]:
+        assert result["flagged"] == any(result["categories"].values())
+        assert result["categories"].keys() == result["category_scores"].keys()
+    complete = all("violence/graphic" in result["categories"] for result in answer["results"])
+    return read(openai.types.ModerationCreateResponse, text) if complete else set()
+
+
+def ranking(text: str) -> set[str]:
+    """Cohere's, and what Jina's clients look for beside it."""
+    answer = json.loads(text)
+    for result in answer["results"]:
+        assert result.pop("document", {"text": ""}).keys() == {"text"}
+    answer.pop("usage", None)
+    assert isinstance(answer.pop("model"), str)
+    cohere.V2RerankResponse.model_validate(answer, strict=True)
+    return set()
+
+
 READERS: dict[tuple[str, str], Callable[[str], set[str]]] = {
     ("chat", "error"): chat_error,
     ("chat", "json"): chat_answer,
     ("chat", "sse"): chat_stream,
     ("embeddings", "error"): chat_error,
     ("embeddings", "json"): vectors,
+    ("moderations", "error"): chat_error,
+    ("moderations", "json"): moderations,
+    ("rerank", "error"): chat_error,
+    ("rerank", "json"): ranking,
     ("messages", "error"): messages_error,
     ("messages", "json"): messages_answer,
     ("messages", "sse"): messages_stream,

@@ -94,4 +94,10 @@ def bedrock_embeddings(body: dict) -> None:
 
 
 # By format, or by a provider that follows OpenAI's in its own way.
+def rerank_request(body: dict) -> None:
+    """Cohere's own client sends no more than that."""
+    known = set(inspect.signature(cohere.ClientV2.rerank).parameters) - {"self", "request_options"}
+    assert body.keys() <= known | {"priority"}
+
+
 CHECKS = {"cohere": cohere_request, "mistral": mistral_request, "ollama": ollama_request}

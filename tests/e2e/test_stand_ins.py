@@ -163,6 +163,13 @@ def test_what_is_known_to_be_too_long_goes_to_the_other_at_once(
     assert call(envoy, client, "small").headers["x-dragoman-upstream"] == "openai"
 
 
+def test_a_providers_own_redirect_is_not_followed(envoy: Envoy, providers: Providers):
+    providers.forget()
+    answer = call(envoy, "chat", "other", "Hi [mock redirect]")
+    assert (answer.status_code, error(answer, "chat")["code"]) == (502, "bad_upstream_answer")
+    assert {request["path"] for request in providers.received()} == {"/v1/chat/completions"}
+
+
 def test_nobody_takes_up_a_call_of_others(envoy: Envoy):
     headers = {"x-dragoman-fallback": "0" * 32, "content-type": "application/json"}
     body = {"model": "openai", "messages": [{"role": "user", "content": "Hi"}]}

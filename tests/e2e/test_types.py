@@ -114,6 +114,8 @@ def test_requests(case: Case, file: str):
     other = others.CHECKS.get(case.upstream if case.wire == "chat" else case.wire)
     if (case.client, case.upstream) == ("embeddings", "bedrock"):
         return others.bedrock_embeddings(body)
+    if case.client == "rerank":
+        return others.rerank_request(body) if case.upstream == "cohere" else None
     if other or not case.wire:
         return other and other(body)
     if case.wire == "gemini":
