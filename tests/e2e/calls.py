@@ -90,13 +90,7 @@ def error(answer: httpx.Response, client: str) -> dict:
 def counted(before: dict, after: dict, name: str) -> dict[tuple[str, ...], float]:
     """What was added to a metric, by the values of its labels in the order of their names."""
     added = {key: value - before.get(key, 0) for key, value in after.items() if key[0] == name}
-    found = {}
-    for (_, labels), count in added.items():
-        if count:
-            # Before 1.39 they stand under a cluster's name as well.
-            values = tuple(value for label, value in sorted(labels) if label not in ("envoy_cluster_name", "wasm_scope"))
-            found[values] = found.get(values, 0) + count
-    return found
+    return {tuple(value for _, value in sorted(labels)): count for (_, labels), count in added.items() if count}
 
 
 def request(client: str, content: bytes, headers: dict[str, str | bytes], method: str = "POST", path: str = "") -> bytes:

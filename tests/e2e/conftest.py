@@ -163,6 +163,9 @@ class Envoy:
             sample = re.fullmatch(r"([\w:]+)(?:\{(.*)\})? (\S+)", line)
             if sample and sample[1].startswith(prefix):
                 labels = re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', sample[2] or "")
+                if sample[1].startswith("dragoman_"):
+                    # Before 1.39 they stand under a cluster's name as well.
+                    labels = [label for label in labels if label[0] not in ("envoy_cluster_name", "wasm_scope")]
                 found[sample[1], frozenset(labels)] = float(sample[3])
         return found
 
