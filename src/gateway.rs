@@ -320,7 +320,7 @@ impl Gateway {
         let mut start = self.start_at(ask, what, root, facts, keyring)?;
         while !start.fits && what.0 == Operation::Generate {
             let reason = Kind::ContextWindow;
-            let tried: Vec<usize> = self.hops.iter().map(|hop| hop.from).chain(self.model).collect();
+            let tried = Hop::models(&self.hops, self.model);
             let (Some(from), Some(name)) = (self.model, config.stand_in(&tried, reason)) else { break };
             self.hops.push(Hop { from, reason });
             let before = ask.instead.replace(name.to_owned());

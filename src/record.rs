@@ -49,6 +49,13 @@ pub struct Hop {
     pub reason: Kind,
 }
 
+impl Hop {
+    /// The models of a call that has come over these to that one, the latest last.
+    pub fn models(hops: &[Self], model: Option<usize>) -> Vec<usize> {
+        hops.iter().map(|hop| hop.from).chain(model).collect()
+    }
+}
+
 /// Where a call goes that a provider would not answer because of what it is.
 #[derive(Clone, Debug)]
 pub struct StandIn {
@@ -83,7 +90,7 @@ impl Record {
 
     /// The models that the call was for, the latest last.
     pub fn models(&self) -> Vec<usize> {
-        self.hops.iter().map(|hop| hop.from).chain(self.model).collect()
+        Hop::models(&self.hops, self.model)
     }
 
     /// The places of the keys with which this upstream has been tried.

@@ -287,7 +287,9 @@ impl Listener {
 
     /// Whether the host has sent the call around to another model; it is laid down then for the stream that comes of that.
     fn goes_around(&mut self) -> bool {
-        let Some(record) = self.record.clone().filter(|_| self.status.is_none()) else { return false };
+        // One that has come around and not been sent again has no number: if its client leaves now, it is over.
+        let sent = self.number.is_some() && self.status.is_none();
+        let Some(record) = self.record.clone().filter(|_| sent) else { return false };
         let Some(token) = record.borrow().stand_in.as_ref().map(|stand_in| stand_in.token.clone()) else {
             return false;
         };
