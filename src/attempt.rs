@@ -99,7 +99,9 @@ impl Piece {
 pub fn surface(upstream: &Upstream, operation: Operation, format: Format, model: &str) -> Option<&'static Surface> {
     let fits = |surface: &&Surface| {
         let meant = surface.when.is_none_or(|(option, value)| upstream.option(option) == Some(value));
-        surface.operation == operation && model.contains(surface.models) && meant
+        // Completions take none but their own requests.
+        let spoken = surface.format == format || surface.format != Format::Completions;
+        surface.operation == operation && model.contains(surface.models) && meant && spoken
     };
     let named = upstream.provider.surfaces.iter().filter(fits).any(|surface| !surface.models.is_empty());
     let surfaces =
@@ -122,7 +124,10 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     let doc = call.doc;
     // Quirks and limits are told of chat completions.
     let natively = surface.format == Format::Responses;
-    let quirks = if natively { &Quirks::NONE } else { &upstream.provider.quirks };
+    let quirks = match surface.format {
+        Format::Completions | Format::Responses => &Quirks::NONE,
+        _ => &upstream.provider.quirks,
+    };
     let mut params =
         if natively { Cow::Owned(responses_params(&upstream.params)) } else { Cow::Borrowed(&upstream.params) };
     let mut ask = call.ask.clone();

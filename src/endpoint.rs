@@ -38,7 +38,7 @@ impl Endpoint {
         let (path, query) = path.split_once(['?', '#']).unwrap_or((path, ""));
         let (wanted, mut endpoint) = find(path, anywhere).ok_or_else(|| {
             let calls =
-                "/v1/chat/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/moderations, /v1/rerank, /v1/responses";
+                "/v1/chat/completions, /v1/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/moderations, /v1/rerank, /v1/responses";
             Error::new(Kind::NotFound, format!("no such path; expected {calls}, /v1/models, /v1/key or /health"))
         })?;
         if let Endpoint::Response(kept) = &mut endpoint {
@@ -58,6 +58,7 @@ impl Endpoint {
             Self::Call(Operation::Embed, _) => "embeddings",
             Self::Call(Operation::Moderate, _) => "moderations",
             Self::Call(Operation::Rank, _) => "rerank",
+            Self::Call(Operation::Generate, Format::Completions) => "completions",
             Self::Call(Operation::Generate, Format::Messages) => "messages",
             Self::Call(Operation::Generate, Format::Responses) | Self::Response(_) => "responses",
             Self::Call(Operation::Generate | Operation::Resource, _) => "chat",
@@ -71,6 +72,7 @@ impl Endpoint {
 /// Ends of paths, without `/v1`: longer ones before those that they end with.
 const CALLS: &[(&str, Operation, Format)] = &[
     ("/chat/completions", Operation::Generate, Format::Chat),
+    ("/completions", Operation::Generate, Format::Completions),
     ("/embeddings", Operation::Embed, Format::Embeddings),
     ("/messages/count_tokens", Operation::CountTokens, Format::Messages),
     ("/messages", Operation::Generate, Format::Messages),
@@ -115,7 +117,8 @@ fn find(path: &str, anywhere: bool) -> Option<(&'static str, Endpoint)> {
     if let Some(rest) = path.strip_prefix(DEPLOYMENTS)
         && let Some((_, end)) = rest.split_once('/')
         && let Some((_, operation, format)) = CALLS.iter().find(|(path, _, format)| {
-            matches!(format, Format::Chat | Format::Embeddings) && path.strip_prefix('/') == Some(end)
+            matches!(format, Format::Chat | Format::Completions | Format::Embeddings)
+                && path.strip_prefix('/') == Some(end)
         })
     {
         return Some(("POST", Endpoint::Call(*operation, *format)));
@@ -163,6 +166,7 @@ mod tests {
     use super::*;
 
     const CHAT: Endpoint = Endpoint::Call(Operation::Generate, Format::Chat);
+    const COMPLETIONS: Endpoint = Endpoint::Call(Operation::Generate, Format::Completions);
     const MESSAGES: Endpoint = Endpoint::Call(Operation::Generate, Format::Messages);
     const COUNT: Endpoint = Endpoint::Call(Operation::CountTokens, Format::Messages);
 
@@ -177,6 +181,8 @@ mod tests {
             ("/v1/messages/count_tokens", Some(COUNT)),
             ("/v1/rerank", Some(Endpoint::Call(Operation::Rank, Format::Rerank))),
             ("/v2/rerank", Some(Endpoint::Call(Operation::Rank, Format::Rerank))),
+            ("/v1/completions", Some(COMPLETIONS)),
+            ("/openai/deployments/instruct/completions?api-version=1", Some(COMPLETIONS)),
             ("/v2/chat/completions", None),
             ("/v1/messages/batches", None),
             ("/v1chat/completions", None),

@@ -11,6 +11,8 @@ pub enum Format {
     BedrockEmbeddings,
     /// [OpenAI's chat completions](https://platform.openai.com/docs/api-reference/chat).
     Chat,
+    /// [OpenAI's completions](https://platform.openai.com/docs/api-reference/completions), the old ones, of a text.
+    Completions,
     /// [Cohere's chat](https://docs.cohere.com/v2/reference/chat).
     Cohere,
     /// [OpenAI's embeddings](https://platform.openai.com/docs/api-reference/embeddings).

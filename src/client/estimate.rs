@@ -59,7 +59,7 @@ fn count(root: Node<'_>, mut tally: Tally) -> u64 {
                 tally.add(TOOL);
                 tally.text(tool.raw());
             }),
-            "input" => tally.input(value),
+            "input" | "prompt" => tally.input(value),
             "query" => tally.text(value.raw()),
             "documents" => value.items().for_each(|document| tally.text(document.raw())),
             "text" => value.get("format").into_iter().for_each(|format| tally.text(format.raw())),

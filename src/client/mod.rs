@@ -15,6 +15,7 @@ use crate::json::{Edits, Node};
 use crate::seal::Seal;
 
 pub mod chat;
+pub mod completions;
 pub mod embeddings;
 pub mod estimate;
 mod fields;
@@ -30,6 +31,7 @@ pub fn of(format: Format) -> &'static dyn Client {
     match format {
         // No client speaks the other three.
         Format::Chat | Format::Cohere | Format::Ollama | Format::Replicate => &chat::Chat,
+        Format::Completions => &completions::Completions,
         Format::Embeddings => &embeddings::Embeddings,
         Format::Messages => &messages::Messages,
         Format::Moderations => &moderations::Moderations,

@@ -23,7 +23,9 @@ fn start(root: Node<'_>) -> u64 {
     for name in ["system", "instructions"] {
         sum = root.get(name).map_or(sum, |node| hash(sum, node.raw()));
     }
-    let Some(turns) = root.get("messages").or_else(|| root.get("input")).or_else(|| root.get("contents")) else {
+    let Some(turns) =
+        root.get("messages").or_else(|| root.get("input")).or_else(|| root.get("contents").or(root.get("prompt")))
+    else {
         return sum;
     };
     if turns.items().next().is_none() {

@@ -45,7 +45,7 @@ const CHAT: Provider = Provider {
     signs: None,
     tokens: &[],
     headers: &[],
-    surfaces: &[Surface::new(Operation::Generate, "/chat/completions", Format::Chat)],
+    surfaces: &[CHAT_COMPLETIONS],
     quirks: Quirks { developer_role: false, ..Quirks::NONE },
     vectors: Some(&FLOATS),
     lacks: &[],
@@ -134,40 +134,24 @@ const fn thinking(words: &'static [&'static str]) -> Effort {
     Effort::Switch { field: "thinking", on, off, words }
 }
 
-/// Chat and embeddings, both in OpenAI's format.
-const CHAT_AND_EMBEDDINGS: &[Surface] = &[
-    Surface::new(Operation::Generate, "/chat/completions", Format::Chat),
-    Surface::new(Operation::Embed, "/embeddings", Format::Embeddings),
-];
-
-/// Both, and Responses.
-const WITH_RESPONSES: &[Surface] = &[
-    Surface::new(Operation::Generate, "/chat/completions", Format::Chat),
-    Surface::new(Operation::Generate, "/responses", Format::Responses),
-    Surface::new(Operation::Embed, "/embeddings", Format::Embeddings),
-];
-
-/// Chat and Responses.
-const CHAT_AND_RESPONSES: &[Surface] = &[
-    Surface::new(Operation::Generate, "/chat/completions", Format::Chat),
-    Surface::new(Operation::Generate, "/responses", Format::Responses),
-];
-
-/// Moderations in OpenAI's format.
+/// Surfaces at the paths and in the formats of OpenAI, without the part of the path that an address has.
+const CHAT_COMPLETIONS: Surface = Surface::new(Operation::Generate, "/chat/completions", Format::Chat);
+const COMPLETIONS: Surface = Surface::new(Operation::Generate, "/completions", Format::Completions);
+const EMBEDDINGS: Surface = Surface::new(Operation::Embed, "/embeddings", Format::Embeddings);
 const MODERATIONS: Surface = Surface::new(Operation::Moderate, "/moderations", Format::Moderations);
+const RESPONSES: Surface = Surface::new(Operation::Generate, "/responses", Format::Responses);
 
 /// Rankings in Cohere's format.
 const RERANK: Surface = Surface::new(Operation::Rank, "/rerank", Format::Rerank);
 
-/// Chat, embeddings and rankings.
-const WITH_RERANK: &[Surface] = &[
-    Surface::new(Operation::Generate, "/chat/completions", Format::Chat),
-    Surface::new(Operation::Embed, "/embeddings", Format::Embeddings),
-    RERANK,
-];
+/// Chat and embeddings, both in OpenAI's format.
+const CHAT_AND_EMBEDDINGS: &[Surface] = &[CHAT_COMPLETIONS, EMBEDDINGS];
 
-/// Embeddings and rankings.
-const EMBEDDINGS_AND_RERANK: &[Surface] = &[Surface::new(Operation::Embed, "/embeddings", Format::Embeddings), RERANK];
+/// What servers of open models have: the old completions among it.
+const SERVER: &[Surface] = &[CHAT_COMPLETIONS, COMPLETIONS, EMBEDDINGS];
+
+/// Chat and Responses.
+const CHAT_AND_RESPONSES: &[Surface] = &[CHAT_COMPLETIONS, RESPONSES];
 
 /// Embeddings in OpenAI's format by those who are not known to have vectors in base64, which OpenAI's own clients ask for
 /// without being told to.
@@ -342,6 +326,11 @@ pub static PROVIDERS: &[Provider] = &[
                 "/openai/deployments/{model}/chat/completions?api-version={api_version}",
                 Format::Chat,
             ),
+            Surface {
+                models: "instruct",
+                path: Template("/openai/deployments/{model}/completions?api-version={api_version}"),
+                ..COMPLETIONS
+            },
             Surface::new(
                 Operation::Embed,
                 "/openai/deployments/{model}/embeddings?api-version={api_version}",
@@ -464,6 +453,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Cerebras",
         otel: "cerebras",
         address: Fixed("https://api.cerebras.ai/v1"),
+        surfaces: &[CHAT_COMPLETIONS, COMPLETIONS],
         quirks: Quirks { drop: &["logit_bias"], thought: REASONING, foreign: OTHERS, ..CHAT.quirks },
         lacks: &[Feature::Audio, Feature::Documents],
         env: "CEREBRAS_API_KEY",
@@ -653,7 +643,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "DeepInfra",
         otel: "deepinfra",
         address: Fixed("https://api.deepinfra.com/v1/openai"),
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: SERVER,
         quirks: OLD_LIMIT,
         vectors: Some(&Vectors { tokens: false, user: false, ..FLOATS }),
         env: "DEEPINFRA_API_KEY",
@@ -667,7 +657,8 @@ pub static PROVIDERS: &[Provider] = &[
         otel: "deepseek",
         address: Fixed("https://api.deepseek.com"),
         surfaces: &[
-            Surface::new(Operation::Generate, "/chat/completions", Format::Chat),
+            CHAT_COMPLETIONS,
+            Surface { path: Template("/beta/completions"), ..COMPLETIONS },
             Surface::new(Operation::Generate, "/anthropic/v1/messages", Format::Messages),
         ],
         quirks: Quirks { effort: thinking(&[]), thought: REASONING_CONTENT, ..OLD_LIMIT },
@@ -680,7 +671,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "docker_model_runner",
         name: "Docker Model Runner",
         otel: "docker_model_runner",
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: SERVER,
         quirks: OLD_LIMIT,
         docs: "https://docs.docker.com/ai/model-runner/api-reference/",
         ..CHAT
@@ -729,6 +720,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Featherless AI",
         otel: "featherless_ai",
         address: Fixed("https://api.featherless.ai/v1"),
+        surfaces: &[CHAT_COMPLETIONS, COMPLETIONS],
         quirks: OLD_LIMIT,
         env: "FEATHERLESS_AI_API_KEY",
         docs: "https://featherless.ai/docs/api-overview-and-common-options",
@@ -739,7 +731,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Fireworks AI",
         otel: "fireworks_ai",
         address: Fixed("https://api.fireworks.ai/inference/v1"),
-        surfaces: WITH_RESPONSES,
+        surfaces: &[CHAT_COMPLETIONS, COMPLETIONS, RESPONSES, EMBEDDINGS],
         quirks: Quirks { thought: REASONING_CONTENT, ..CHAT.quirks },
         lacks: &[Feature::Audio, Feature::Documents],
         env: "FIREWORKS_AI_API_KEY",
@@ -751,6 +743,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "FriendliAI",
         otel: "friendliai",
         address: Fixed("https://api.friendli.ai/serverless/v1"),
+        surfaces: &[CHAT_COMPLETIONS, COMPLETIONS],
         quirks: OLD_LIMIT,
         env: "FRIENDLI_TOKEN",
         docs: "https://friendli.ai/docs/guides/serverless_endpoints/introduction",
@@ -859,7 +852,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "hosted_vllm",
         name: "vLLM",
         otel: "hosted_vllm",
-        surfaces: WITH_RERANK,
+        surfaces: &[CHAT_COMPLETIONS, COMPLETIONS, EMBEDDINGS, RERANK],
         quirks: Quirks { thought: Thought::Field { says: "reasoning", takes: "reasoning_content" }, ..CHAT.quirks },
         vectors: None,
         env: "HOSTED_VLLM_API_KEY",
@@ -900,6 +893,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Hyperbolic",
         otel: "hyperbolic",
         address: Fixed("https://api.hyperbolic.xyz/v1"),
+        surfaces: &[CHAT_COMPLETIONS, COMPLETIONS],
         quirks: OLD_LIMIT,
         env: "HYPERBOLIC_API_KEY",
         docs: "https://docs.hyperbolic.xyz/docs/inference-api",
@@ -929,7 +923,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "infinity",
         name: "Infinity",
         otel: "infinity",
-        surfaces: EMBEDDINGS_AND_RERANK,
+        surfaces: &[EMBEDDINGS, RERANK],
         quirks: Quirks::NONE,
         env: "INFINITY_API_KEY",
         docs: "https://michaelfeil.eu/infinity/",
@@ -950,7 +944,7 @@ pub static PROVIDERS: &[Provider] = &[
         otel: "jina_ai",
         address: Fixed("https://api.jina.ai/v1"),
         surfaces: &[
-            Surface::new(Operation::Embed, "/embeddings", Format::Embeddings),
+            EMBEDDINGS,
             Surface {
                 // It sends them back unless it is told not to.
                 envelope: Envelope { set: &[("return_documents", Template("false"))], ..Envelope::NONE },
@@ -986,7 +980,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "lemonade",
         name: "Lemonade",
         otel: "lemonade",
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: SERVER,
         quirks: OLD_LIMIT,
         env: "LEMONADE_API_KEY",
         docs: "https://lemonade-server.ai/docs/server/server_spec/",
@@ -1015,7 +1009,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "llama_cpp",
         name: "llama.cpp",
         otel: "llama_cpp",
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: SERVER,
         env: "LLAMA_CPP_API_KEY",
         docs: "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md",
         ..CHAT
@@ -1024,7 +1018,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "llamafile",
         name: "llamafile",
         otel: "llamafile",
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: SERVER,
         env: "LLAMAFILE_API_KEY",
         docs: "https://github.com/mozilla-ai/llamafile",
         ..CHAT
@@ -1052,7 +1046,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "lm_studio",
         name: "LM Studio",
         otel: "lm_studio",
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: SERVER,
         lacks: &[Feature::ImageUrls],
         env: "LM_STUDIO_API_KEY",
         docs: "https://lmstudio.ai/docs/developer/openai-compat",
@@ -1062,7 +1056,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "localai",
         name: "LocalAI",
         otel: "localai",
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: SERVER,
         quirks: OLD_LIMIT,
         env: "LOCALAI_API_KEY",
         docs: "https://localai.io/features/text-generation/",
@@ -1113,11 +1107,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Mistral AI",
         otel: "mistral_ai",
         address: Fixed("https://api.mistral.ai/v1"),
-        surfaces: &[
-            Surface::new(Operation::Generate, "/chat/completions", Format::Chat),
-            Surface::new(Operation::Embed, "/embeddings", Format::Embeddings),
-            MODERATIONS,
-        ],
+        surfaces: &[CHAT_COMPLETIONS, EMBEDDINGS, MODERATIONS],
         quirks: MISTRAL,
         vectors: Some(&Vectors {
             tokens: false,
@@ -1207,7 +1197,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Nebius Token Factory",
         otel: "nebius",
         address: Fixed("https://api.tokenfactory.nebius.com/v1"),
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: SERVER,
         quirks: OLD_LIMIT,
         env: "NEBIUS_API_KEY",
         docs: "https://docs.tokenfactory.nebius.com/api-reference/introduction",
@@ -1228,7 +1218,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Novita AI",
         otel: "novita",
         address: Fixed("https://api.novita.ai/openai/v1"),
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: SERVER,
         quirks: OLD_LIMIT,
         env: "NOVITA_API_KEY",
         docs: "https://novita.ai/docs/guides/llm-api",
@@ -1284,7 +1274,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "oobabooga",
         name: "Text generation web UI",
         otel: "oobabooga",
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: SERVER,
         docs: "https://github.com/oobabooga/text-generation-webui/wiki/12-%E2%80%90-OpenAI-API",
         ..CHAT
     },
@@ -1294,9 +1284,13 @@ pub static PROVIDERS: &[Provider] = &[
         otel: "openai",
         address: Fixed("https://api.openai.com/v1"),
         surfaces: &[
-            Surface::new(Operation::Generate, "/chat/completions", Format::Chat),
-            Surface::new(Operation::Generate, "/responses", Format::Responses),
-            Surface::new(Operation::Embed, "/embeddings", Format::Embeddings),
+            CHAT_COMPLETIONS,
+            RESPONSES,
+            // The models that chat have none.
+            Surface { models: "instruct", ..COMPLETIONS },
+            Surface { models: "babbage-002", ..COMPLETIONS },
+            Surface { models: "davinci-002", ..COMPLETIONS },
+            EMBEDDINGS,
             MODERATIONS,
         ],
         quirks: Quirks { drop: &["thinking", "top_k"], call_ids: CallIds::UpTo(40), foreign: FOREIGN, ..Quirks::NONE },
@@ -1309,7 +1303,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "openai_compatible",
         name: "Any server in OpenAI's format",
         otel: "openai_compatible",
-        surfaces: WITH_RERANK,
+        surfaces: &[CHAT_COMPLETIONS, COMPLETIONS, EMBEDDINGS, RERANK],
         quirks: OLD_LIMIT,
         tokens: &[Issuer::AzureAd, Issuer::Gcp, Issuer::IbmIam],
         docs: "https://platform.openai.com/docs/api-reference/chat",
@@ -1320,7 +1314,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "OpenRouter",
         otel: "openrouter",
         address: Fixed("https://openrouter.ai/api/v1"),
-        surfaces: WITH_RESPONSES,
+        surfaces: &[CHAT_COMPLETIONS, COMPLETIONS, RESPONSES, EMBEDDINGS],
         quirks: Quirks { effort: Effort::Words(EFFORTS), thought: REASONING, ..CHAT.quirks },
         vectors: Some(&Vectors { base64: BASE64, ..FLOATS }),
         env: "OPENROUTER_API_KEY",
@@ -1547,7 +1541,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "sglang",
         name: "SGLang",
         otel: "sglang",
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: SERVER,
         env: "SGLANG_API_KEY",
         docs: "https://docs.sglang.ai/basic_usage/openai_api.html",
         ..CHAT
@@ -1557,7 +1551,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "SiliconFlow",
         otel: "siliconflow",
         address: Fixed("https://api.siliconflow.com/v1"),
-        surfaces: WITH_RERANK,
+        surfaces: &[CHAT_COMPLETIONS, EMBEDDINGS, RERANK],
         quirks: Quirks { effort: ENABLE_THINKING, ..CHAT.quirks },
         vectors: Some(&Vectors { base64: BASE64, ..FLOATS }),
         env: "SILICONFLOW_API_KEY",
@@ -1620,7 +1614,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Text Embeddings Inference",
         otel: "tei",
         surfaces: &[
-            Surface::new(Operation::Embed, "/embeddings", Format::Embeddings),
+            EMBEDDINGS,
             Surface {
                 envelope: Envelope { remove: &["model", "top_n"], rename: &[("documents", "texts")], ..Envelope::NONE },
                 ..RERANK
@@ -1664,7 +1658,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Together AI",
         otel: "together_ai",
         address: Fixed("https://api.together.ai/v1"),
-        surfaces: WITH_RERANK,
+        surfaces: &[CHAT_COMPLETIONS, COMPLETIONS, EMBEDDINGS, RERANK],
         quirks: Quirks { rename: MAX_TOKENS, thought: REASONING, ..CHAT.quirks },
         vectors: Some(&Vectors { tokens: false, dimensions: None, user: false, ..FLOATS }),
         lacks: &[Feature::Audio, Feature::Documents],
@@ -1706,7 +1700,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Vercel AI Gateway",
         otel: "vercel_ai_gateway",
         address: Fixed("https://ai-gateway.vercel.sh/v1"),
-        surfaces: WITH_RESPONSES,
+        surfaces: &[CHAT_COMPLETIONS, RESPONSES, EMBEDDINGS],
         quirks: Quirks { thought: REASONING, ..CHAT.quirks },
         env: "VERCEL_AI_GATEWAY_API_KEY",
         docs: "https://vercel.com/docs/ai-gateway/sdks-and-apis/openai-chat-completions",
@@ -1836,7 +1830,7 @@ pub static PROVIDERS: &[Provider] = &[
         otel: "voyage",
         address: Fixed("https://api.voyageai.com/v1"),
         surfaces: &[
-            Surface::new(Operation::Embed, "/embeddings", Format::Embeddings),
+            EMBEDDINGS,
             Surface { envelope: Envelope { rename: &[("top_n", "top_k")], ..Envelope::NONE }, ..RERANK },
         ],
         quirks: Quirks::NONE,
@@ -1957,7 +1951,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "xinference",
         name: "Xinference",
         otel: "xinference",
-        surfaces: WITH_RERANK,
+        surfaces: &[CHAT_COMPLETIONS, COMPLETIONS, EMBEDDINGS, RERANK],
         quirks: OLD_LIMIT,
         env: "XINFERENCE_API_KEY",
         docs: "https://inference.readthedocs.io/en/latest/",

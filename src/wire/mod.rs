@@ -34,6 +34,7 @@ pub fn of(format: Format) -> &'static dyn Wire {
         Format::BedrockEmbeddings => &bedrock::Embeddings,
         Format::Chat => &openai::Openai,
         Format::Cohere => &cohere::Cohere,
+        Format::Completions => &openai::Completions,
         Format::Embeddings => &openai::Embeddings,
         Format::Gemini => &gemini::Gemini(Format::Gemini),
         Format::GeminiEmbeddings => &gemini::Embeddings(Format::GeminiEmbeddings),

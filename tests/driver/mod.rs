@@ -100,6 +100,7 @@ impl Case {
         let (client, upstream) = pair.split_once('-').unwrap();
         let path = self.settings["path"].as_str().unwrap_or(match client {
             "chat" => "/v1/chat/completions",
+            "completions" => "/v1/completions",
             "embeddings" => "/v1/embeddings",
             "moderations" => "/v1/moderations",
             "rerank" => "/v1/rerank",

@@ -57,6 +57,8 @@ def params(wire: str, stream: bool, counts: bool = False, beta: bool = False) ->
             beta_count_params.MessageCountTokensParams if beta else message_count_tokens_params.MessageCountTokensParams
         )
     module = completion_create_params
+    if wire == "completions":
+        return getattr(openai.types.completion_create_params, f"CompletionCreateParams{'Streaming' if stream else 'NonStreaming'}")
     if wire == "messages":
         module = beta_create_params if beta else message_create_params
     if wire == "responses":
@@ -110,6 +112,26 @@ def frames(stream: str) -> list[tuple[str, str]]:
 
 def chat_answer(text: str) -> set[str]:
     return read(openai.types.chat.ChatCompletion, text)
+
+
+def completion(text: str) -> set[str]:
+    return read(openai.types.Completion, text)
+
+
+def completion_stream(text: str) -> set[str]:
+    """Chunks, whose choices have no reason to end until the last; the SDK's type of a choice always has one."""
+    found = set()
+    for _, data in frames(text):
+        if data == "[DONE]":
+            continue
+        chunk = json.loads(data)
+        if "error" in chunk:
+            found |= chat_error(data)
+            continue
+        for choice in chunk["choices"]:
+            choice["finish_reason"] = choice["finish_reason"] or "stop"
+        found |= completion(json.dumps(chunk))
+    return found
 
 
 def vectors(text: str) -> set[str]:
@@ -202,6 +224,9 @@ READERS: dict[tuple[str, str], Callable[[str], set[str]]] = {
     ("chat", "error"): chat_error,
     ("chat", "json"): chat_answer,
     ("chat", "sse"): chat_stream,
+    ("completions", "error"): chat_error,
+    ("completions", "json"): completion,
+    ("completions", "sse"): completion_stream,
     ("embeddings", "error"): chat_error,
     ("embeddings", "json"): vectors,
     ("moderations", "error"): chat_error,
@@ -222,7 +247,7 @@ READERS: dict[tuple[str, str], Callable[[str], set[str]]] = {
 
 def check_order(wire: str, stream: str) -> None:
     events = [(name, data) for name, data in frames(stream) if name != "ping"]
-    {"chat": chat_order, "messages": messages_order, "responses": responses_order}[wire](events)
+    {"chat": chat_order, "completions": completions_order, "messages": messages_order, "responses": responses_order}[wire](events)
 
 
 def responses_order(events: list[tuple[str, str]]) -> None:
@@ -265,6 +290,15 @@ def chat_order(events: list[tuple[str, str]]) -> None:
         assert (choice.index not in finished) == (choice.delta.role is not None), "the role is said once, at first"
         assert not finished.get(choice.index), "something after the finish"
         finished[choice.index] = choice.finish_reason is not None
+    assert "error" in end or end == "[DONE]" and finished and all(finished.values())
+
+
+def completions_order(events: list[tuple[str, str]]) -> None:
+    *events, (_, end) = events
+    finished: dict[int, bool] = {}
+    for choice in (choice for _, data in events for choice in json.loads(data)["choices"]):
+        assert not finished.get(choice["index"]), "something after the finish"
+        finished[choice["index"]] = choice["finish_reason"] is not None
     assert "error" in end or end == "[DONE]" and finished and all(finished.values())
 
 

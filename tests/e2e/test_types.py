@@ -40,6 +40,7 @@ LOOSE = {"azure", "openrouter", "watsonx", "watsonx_space"}
 # Formats by how a path ends.
 WIRES = {
     r"/chat/completions": "chat",
+    r"/completions": "completions",
     r"/messages": "messages",
     r"/messages/count_tokens": "messages",
     r"/invoke(-with-response-stream)?": "messages",
@@ -123,7 +124,7 @@ def test_requests(case: Case, file: str):
     body = {"model": "smart"} | body
     kind = params(case.wire, body.get("stream", False), case.counts)
     left = beyond(case, body, set(kind.__annotations__))
-    if case.upstream not in OFFICIAL and case.wire != "responses":
+    if case.upstream not in OFFICIAL and case.wire in ("chat", "messages"):
         # In messages are thoughts under providers' own names.
         body = body | {"messages": []}
     check_request(kind, {name: value for name, value in body.items() if name not in left})
@@ -181,6 +182,15 @@ def test_sdks_read_streams(case: Case, file: str):
         sdk = openai.OpenAI(api_key="-", http_client=replay(httpx, case), max_retries=0)
         manager, failure = sdk.chat.completions.stream(**hi), openai.APIError
         fails = '{"error":' in text
+    elif case.client == "completions":
+        sdk = openai.OpenAI(api_key="-", http_client=replay(httpx, case), max_retries=0)
+        stream = sdk.completions.create(model="any", prompt="Hi", stream=True)
+        if '{"error":' in text:
+            with pytest.raises(openai.APIError):
+                list(stream)
+        else:
+            assert all(chunk.object == "text_completion" for chunk in stream)
+        return
     elif case.client == "responses":
         sdk = openai.OpenAI(api_key="-", http_client=replay(httpx, case), max_retries=0)
         with sdk.responses.stream(model="any", input="Hi") as stream:

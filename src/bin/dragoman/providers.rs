@@ -157,6 +157,7 @@ fn format(format: Format) -> &'static str {
     match format {
         Format::Chat => "chat",
         Format::Bedrock => "converse",
+        Format::Completions => "completions",
         Format::Cohere => "cohere",
         Format::BedrockEmbeddings
         | Format::Embeddings

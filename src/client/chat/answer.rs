@@ -12,7 +12,7 @@ pub(super) fn write(answer: &Answer, ask: &Ask) -> Vec<u8> {
     let mut tool_calls = 0;
     let mut body = Body::default();
     Writer::new(&mut body).object(|w| {
-        shape::id(w, &answer.id, ask);
+        shape::id(w, shape::PREFIX, &answer.id, ask);
         w.key("object").text("chat.completion");
         w.key("created").u64(created);
         w.key("model").text(&ask.model);

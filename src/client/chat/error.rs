@@ -12,7 +12,7 @@ pub(in crate::client) fn write(error: &Error) -> Vec<u8> {
 
 /// An error in a stream. OpenAI's SDKs raise on a chunk with `error`. No `[DONE]` follows: to a client that skips
 /// chunks it does not know, the cut answer would look complete.
-pub(super) fn write_event(error: &Error, out: &mut Vec<u8>) {
+pub(in crate::client) fn write_event(error: &Error, out: &mut Vec<u8>) {
     let mut body = Body::from(std::mem::take(out));
     body.copy(b"data: ");
     put(error, &mut body);

@@ -20,7 +20,7 @@ pub(super) mod part;
 pub(super) mod request;
 pub(super) mod shape;
 mod splice;
-mod stream;
+pub(super) mod stream;
 pub(super) mod tool;
 
 #[cfg(test)]

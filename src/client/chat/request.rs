@@ -24,8 +24,9 @@ pub(super) fn read(root: Node<'_>) -> Result<Generate<'_>, Error> {
 
 /// A request of which some members are read. Members may come in any order, so what depends on two waits for the end.
 #[derive(Default)]
-struct Request<'a> {
-    call: Generate<'a>,
+pub(in crate::client) struct Request<'a> {
+    /// What is read so far.
+    pub(in crate::client) call: Generate<'a>,
     allowed_tools: Option<tool::Allowed<'a>>,
     /// The old limit, which counts if the new one is absent.
     max_tokens: Option<u64>,
@@ -37,7 +38,7 @@ struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// Takes a member; false if it is for providers of this format alone.
-    fn member(&mut self, name: &str, value: Node<'a>) -> Result<bool, Error> {
+    pub(in crate::client) fn member(&mut self, name: &str, value: Node<'a>) -> Result<bool, Error> {
         let call = &mut self.call;
         match name {
             "frequency_penalty" => call.frequency_penalty = Some(number(value)?),
@@ -93,7 +94,7 @@ impl<'a> Request<'a> {
         Ok(true)
     }
 
-    fn finish(mut self) -> Result<Generate<'a>, Error> {
+    pub(in crate::client) fn finish(mut self) -> Result<Generate<'a>, Error> {
         if self.call.messages.is_empty() {
             return Err(Error::invalid("expected at least one message").at("messages"));
         }

@@ -7,23 +7,23 @@ use crate::json::{Doc, Node, Str, Writer};
 use crate::usage::Usage;
 
 /// What `id` starts with: some clients look for it.
-const PREFIX: &str = "chatcmpl-";
+pub(super) const PREFIX: &str = "chatcmpl-";
 
-/// `id`: the provider's.
-pub(super) fn id(w: &mut Writer<'_, '_>, id: &Str<'_>, ask: &Ask) {
+/// `id`: the provider's, with what the format's ids start with.
+pub(in crate::client) fn id(w: &mut Writer<'_, '_>, prefix: &'static str, id: &Str<'_>, ask: &Ask) {
     let w = w.key("id");
     if id.is_empty() || id.len() > LONGEST_ID {
-        w.text(&format!("{PREFIX}{}", ask.own_id()));
-    } else if id.strip_prefix(PREFIX).is_some() {
+        w.text(&format!("{prefix}{}", ask.own_id()));
+    } else if id.strip_prefix(prefix).is_some() {
         w.str(id);
     } else {
-        w.concat(&[PREFIX.into(), id.reborrow()]);
+        w.concat(&[prefix.into(), id.reborrow()]);
     }
 }
 
 /// `finish_reason`. Clients know five words, and many refuse others, so a provider's own word stands beside it, where
 /// OpenRouter puts it too.
-pub(super) fn finish(w: &mut Writer<'_, '_>, reason: &FinishReason<'_>, tools: bool, refused: bool) {
+pub(in crate::client) fn finish(w: &mut Writer<'_, '_>, reason: &FinishReason<'_>, tools: bool, refused: bool) {
     w.key("finish_reason").raw(match reason {
         FinishReason::ContentFilter => r#""content_filter""#,
         FinishReason::ContextWindow | FinishReason::Length => r#""length""#,
@@ -43,7 +43,7 @@ pub(super) fn finish(w: &mut Writer<'_, '_>, reason: &FinishReason<'_>, tools: b
 }
 
 /// `usage`, with OpenAI's and LiteLLM's name of what was written to a cache.
-pub(super) fn usage(w: &mut Writer<'_, '_>, usage: &Usage) {
+pub(in crate::client) fn usage(w: &mut Writer<'_, '_>, usage: &Usage) {
     w.key("usage").object(|w| {
         w.key("prompt_tokens").u64(usage.input);
         w.key("completion_tokens").u64(usage.output);

@@ -11,7 +11,7 @@ use crate::json::{self, Body, Str};
 use crate::usage::Usage;
 
 /// What ends every stream.
-pub(super) const DONE: &[u8] = b"data: [DONE]\n\n";
+pub(in crate::client) const DONE: &[u8] = b"data: [DONE]\n\n";
 
 /// Writes one answer as a stream.
 pub(super) struct Writer {
@@ -95,7 +95,7 @@ impl Writer {
         body.copy(b"data: ");
         let mut w = json::Writer::new(&mut body);
         w.open_object();
-        shape::id(&mut w, id, &self.ask);
+        shape::id(&mut w, shape::PREFIX, id, &self.ask);
         w.key("object").text("chat.completion.chunk");
         w.key("created").u64(created.unwrap_or(self.ask.now));
         w.key("model").text(&self.ask.model);

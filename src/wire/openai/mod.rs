@@ -55,6 +55,24 @@ impl Wire for Embeddings {
     }
 }
 
+/// The wire of [completions](https://platform.openai.com/docs/api-reference/completions). Clients of another format are not sent
+/// there, so nothing is written here.
+pub struct Completions;
+
+impl Wire for Completions {
+    fn encode<'a>(&self, _: &'a Call<'a>, _: &Target<'_>, _: &mut Dropped) -> Result<Encoded<'a>, Error> {
+        Err(Error::new(Kind::NotImplemented, "the upstream only completes texts"))
+    }
+
+    fn reader(&self) -> Box<dyn Reader> {
+        Openai.reader()
+    }
+
+    fn error(&self, status: u16, body: &[u8]) -> Error {
+        error::read(status, body)
+    }
+}
+
 /// The wire.
 pub struct Openai;
 

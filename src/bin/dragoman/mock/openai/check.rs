@@ -77,7 +77,8 @@ pub fn call(body: &Value) -> Checked<Call> {
     })
 }
 
-fn stream_options(root: &Place, stream: bool) -> Checked<(bool, bool)> {
+/// What is asked of a stream: usage, and noise.
+pub fn stream_options(root: &Place, stream: bool) -> Checked<(bool, bool)> {
     let Some(options) = root.opt("stream_options") else {
         return Ok((false, true));
     };
@@ -90,7 +91,8 @@ fn stream_options(root: &Place, stream: bool) -> Checked<(bool, bool)> {
     Ok((flag("include_usage")?.unwrap_or(false), flag("include_obfuscation")?.unwrap_or(true)))
 }
 
-fn limits(root: &Place, ask: &mut Ask) -> Checked<()> {
+/// The limits on output.
+pub fn limits(root: &Place, ask: &mut Ask) -> Checked<()> {
     let limit = |name| root.opt(name).map(|place| place.integer(1, 1_000_000)).transpose();
     let (old, new) = (limit("max_tokens")?, limit("max_completion_tokens")?);
     if old.is_some() && new.is_some() {
@@ -115,6 +117,18 @@ fn limits(root: &Place, ask: &mut Ask) -> Checked<()> {
 
 /// The sampling parameters; returns how many log probabilities are wanted.
 fn sampling(root: &Place) -> Checked<Option<usize>> {
+    numbers(root)?;
+    let wanted = root.opt("logprobs").map(|place| place.flag()).transpose()? == Some(true);
+    let top = root.opt("top_logprobs").map(|place| place.integer(0, 20)).transpose()?;
+    if top.is_some() && !wanted {
+        return Err(Refusal::new("The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.")
+            .param("top_logprobs"));
+    }
+    Ok(wanted.then(|| top.and_then(|top| usize::try_from(top).ok()).unwrap_or(0)))
+}
+
+/// The parameters that are numbers.
+pub fn numbers(root: &Place) -> Checked<()> {
     for (name, low, high) in
         [("temperature", 0, 2), ("top_p", 0, 1), ("presence_penalty", -2, 2), ("frequency_penalty", -2, 2)]
     {
@@ -129,13 +143,7 @@ fn sampling(root: &Place) -> Checked<Option<usize>> {
             }
         }
     }
-    let wanted = root.opt("logprobs").map(|place| place.flag()).transpose()? == Some(true);
-    let top = root.opt("top_logprobs").map(|place| place.integer(0, 20)).transpose()?;
-    if top.is_some() && !wanted {
-        return Err(Refusal::new("The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.")
-            .param("top_logprobs"));
-    }
-    Ok(wanted.then(|| top.and_then(|top| usize::try_from(top).ok()).unwrap_or(0)))
+    Ok(())
 }
 
 /// The tools; returns whether they came as deprecated functions.

@@ -5,6 +5,7 @@
 
 pub mod azure;
 mod check;
+mod completions;
 pub mod embeddings;
 mod moderations;
 mod message;
@@ -40,6 +41,7 @@ fn handle(request: &Request, log: &Log) -> Checked<Reply> {
     let (method, path) = (request.method.as_str(), request.path());
     match (method, path) {
         ("POST", "/v1/chat/completions") => complete(request, log),
+        ("POST", "/v1/completions") => completions::serve(request, log),
         ("POST", "/v1/embeddings") => embeddings::serve(request, log),
         ("POST", "/v1/moderations") => moderations::serve(request, log),
         _ if path == "/v1/responses" || path.starts_with("/v1/responses/") => responses::serve(request, log),
