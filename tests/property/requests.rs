@@ -54,6 +54,7 @@ fn route() -> impl Strategy<Value = Route<'static>> {
 fn golden(route: &Route<'_>) -> Vec<&'static [u8]> {
     let alike = |case: &str| match route.format {
         Format::Chat => case.starts_with("chat-"),
+        Format::Completions => case.starts_with("completions-"),
         Format::Embeddings => case.starts_with("embeddings-"),
         Format::Responses => case.starts_with("responses-"),
         _ => case.starts_with("messages-"),
