@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::auth::sigv4::{self, Scope};
 use crate::call::Call;
-use crate::client::{self, Ask, messages, responses};
+use crate::client::{self, Ask, gemini, messages, responses};
 use crate::config::{Config, Credentials, Params, Secret, UnsupportedParams, Upstream};
 use crate::endpoint::{Endpoint, Kept};
 use crate::error::{Error, Kind};
@@ -106,7 +106,7 @@ pub fn surface(upstream: &Upstream, operation: Operation, format: Format, model:
     let named = upstream.provider.surfaces.iter().filter(fits).any(|surface| !surface.models.is_empty());
     let surfaces =
         || upstream.provider.surfaces.iter().filter(fits).filter(|surface| !(named && surface.models.is_empty()));
-    surfaces().find(|s| s.format == format).or_else(|| surfaces().next())
+    surfaces().find(|s| format.is_taken_by(s.format)).or_else(|| surfaces().next())
 }
 
 /// Writes a call for `upstream`.
@@ -119,7 +119,8 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     let client = client::of(call.format);
     let wire = wire::of(surface.format);
     let mut dropped = Dropped { reject: config.unsupported_params == UnsupportedParams::Reject, ..Dropped::default() };
-    let mut headers = headers(upstream, call.headers, call.format == surface.format, surface)?;
+    let same = call.format.is_taken_by(surface.format);
+    let mut headers = headers(upstream, call.headers, same, surface)?;
 
     let doc = call.doc;
     // Quirks and limits are told of chat completions.
@@ -133,7 +134,7 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     let mut ask = call.ask.clone();
     // Embeddings that differ, and rankings, are small enough to be written anew.
     let vectors = upstream.provider.vectors.filter(|_| call.operation == Operation::Embed);
-    let spliced = call.format == surface.format && vectors.is_none() && call.operation != Operation::Rank;
+    let spliced = same && vectors.is_none() && call.operation != Operation::Rank;
     let signed = quirks.signed_thought && surface.format == Format::Messages;
     let (body, reader) = if spliced {
         let again = |fault: Fault| Error::new(Kind::Internal, fault.to_string());
@@ -150,6 +151,8 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
             responses::foreign::without(doc, &mut dropped)
         } else if signed {
             messages::foreign::without(doc, &mut dropped)
+        } else if call.format == Format::Gemini {
+            gemini::without(doc, &mut dropped)
         } else {
             None
         };
@@ -158,6 +161,11 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
         let mut edits = Edits::default();
         // A count takes none of the parameters that these are about.
         if call.operation == Operation::Generate {
+            if call.format == Format::Gemini
+                && let Some((limit, forced)) = take_limit(&mut params)
+            {
+                gemini::set_limit(doc.root(), &limit, forced, &mut edits);
+            }
             patch::apply(doc.root(), call.model, &params, quirks, &mut dropped, &mut edits)?;
         }
         let stream = ask.stream && patch::may_ask_for_usage(&params, quirks);
@@ -168,6 +176,10 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     } else {
         let mut asked = client.read(call.operation, doc.root())?;
         ask = client.remember(doc.root(), &ask);
+        if let Call::Generate(asked) = &mut asked {
+            // Some formats say it in the path alone.
+            asked.stream = ask.stream;
+        }
         asked.unread().iter().try_for_each(|name| dropped.note(name.clone()))?;
         let target = Target {
             model: call.model,
@@ -178,7 +190,9 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
         };
         if matches!(surface.format, Format::Gemini | Format::Vertex) {
             // The limit is no top-level field there: the wire writes it.
-            take_limit(&mut params, &mut asked);
+            if let (Some((limit, true)), Call::Generate(asked)) = (take_limit(&mut params), &mut asked) {
+                asked.max_output_tokens = limit.parse().ok().or(asked.max_output_tokens);
+            }
         }
         let encoded = wire.encode(&asked, &target, &mut dropped)?;
         for (name, value) in encoded.headers {
@@ -339,18 +353,14 @@ fn configured_limit(upstream: &Upstream) -> Option<u64> {
 /// The name of the limit on output in the configuration.
 const LIMIT: &str = "max_tokens";
 
-/// Takes the limit on output out of the configured parameters; a forced one becomes the call's.
-fn take_limit(params: &mut Cow<'_, Params>, asked: &mut Call<'_>) {
-    let is = |(name, _): &&(String, String)| name == LIMIT;
-    let forced = params.force.iter().find(is).and_then(|(_, json)| json.parse().ok());
-    if let (Call::Generate(call), Some(limit)) = (asked, forced) {
-        call.max_output_tokens = Some(limit);
-    }
-    if params.default.iter().chain(&params.force).any(|param| is(&param)) {
-        let Params { default, force, .. } = params.to_mut();
-        default.retain(|(name, _)| name != LIMIT);
-        force.retain(|(name, _)| name != LIMIT);
-    }
+/// Takes the limit on output out of the configured parameters: the raw number, and whether it is forced.
+fn take_limit(params: &mut Cow<'_, Params>) -> Option<(String, bool)> {
+    let of = |list: &[(String, String)]| list.iter().find(|(name, _)| name == LIMIT).map(|(_, json)| json.clone());
+    let limit = of(&params.force).map(|json| (json, true)).or_else(|| Some((of(&params.default)?, false)))?;
+    let Params { default, force, .. } = params.to_mut();
+    default.retain(|(name, _)| name != LIMIT);
+    force.retain(|(name, _)| name != LIMIT);
+    Some(limit)
 }
 
 /// The changed document, with what follows the last change left where it is.

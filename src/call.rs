@@ -297,7 +297,7 @@ pub enum Tool<'a> {
         /// When to use it.
         description: Option<Str<'a>>,
         /// The raw JSON schema of its arguments; absent is none.
-        parameters: Option<&'a str>,
+        parameters: Option<Cow<'a, str>>,
         /// Whether arguments must follow the schema.
         strict: Option<bool>,
         /// The raw `cache_control` object.
@@ -339,7 +339,7 @@ pub enum OutputFormat<'a> {
         /// What it is for.
         description: Option<Str<'a>>,
         /// The raw schema.
-        schema: &'a str,
+        schema: Cow<'a, str>,
         /// Whether it is followed to the letter.
         strict: Option<bool>,
     },

@@ -37,12 +37,17 @@ impl Endpoint {
     pub fn of(method: &str, path: &str, anywhere: bool) -> Result<Self, Error> {
         let (path, query) = path.split_once(['?', '#']).unwrap_or((path, ""));
         let (wanted, mut endpoint) = find(path, anywhere).ok_or_else(|| {
-            let calls =
-                "/v1/chat/completions, /v1/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/moderations, /v1/rerank, /v1/responses";
+            let calls = "/v1/chat/completions, /v1/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/moderations, /v1/rerank, /v1/responses, /v1beta/models/MODEL:generateContent";
             Error::new(Kind::NotFound, format!("no such path; expected {calls}, /v1/models, /v1/key or /health"))
         })?;
         if let Endpoint::Response(kept) = &mut endpoint {
             kept.streams = query.split('&').any(|pair| pair == "stream=true");
+        }
+        if endpoint == Endpoint::Call(Operation::Generate, Format::Gemini)
+            && streams(path)
+            && !query.split('&').any(|pair| pair == "alt=sse")
+        {
+            return Err(Error::invalid("expected `alt=sse`: streams are events here, not an array"));
         }
         if wanted.split(" or ").any(|wanted| wanted == method) || (wanted == "GET" && method == "HEAD") {
             Ok(endpoint)
@@ -59,6 +64,7 @@ impl Endpoint {
             Self::Call(Operation::Moderate, _) => "moderations",
             Self::Call(Operation::Rank, _) => "rerank",
             Self::Call(Operation::Generate, Format::Completions) => "completions",
+            Self::Call(Operation::Generate, Format::Gemini) => "generate_content",
             Self::Call(Operation::Generate, Format::Messages) => "messages",
             Self::Call(Operation::Generate, Format::Responses) | Self::Response(_) => "responses",
             Self::Call(Operation::Generate | Operation::Resource, _) => "chat",
@@ -83,14 +89,50 @@ const CALLS: &[(&str, Operation, Format)] = &[
     ("/responses", Operation::Generate, Format::Responses),
 ];
 
+/// How the paths of Google's API begin.
+const GOOGLE: &str = "/v1beta/";
+
 /// How Azure's paths begin, before the name of a model.
 const DEPLOYMENTS: &str = "/openai/deployments/";
 
-/// The model that a path names, as Azure's paths do. Bodies of such calls may name another one or none.
-pub fn model(path: &str) -> Option<String> {
+/// Where Google's paths name a model, and what may be asked of it.
+const MODELS: &str = "/models/";
+const VERBS: &[(&str, Operation)] =
+    &[("countTokens", Operation::CountTokens), ("generateContent", Operation::Generate), (STREAM, Operation::Generate)];
+
+/// Google's word for a streamed answer.
+const STREAM: &str = "streamGenerateContent";
+
+/// What a path says that bodies of other calls say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The model. The body may name another one or none.
+    pub model: String,
+    /// Whether the answer shall be streamed, where the body does not say.
+    pub streams: bool,
+}
+
+/// What a path names, as Azure's and Google's do.
+pub fn named(path: &str) -> Option<Named> {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    if let Some((name, _)) = google(path) {
+        return Some(Named { model: decoded(name), streams: streams(path) });
+    }
     // A team's own route may have a path of its own in front.
     let (_, rest) = path.split_once(DEPLOYMENTS)?;
-    rest.split_once('/').map(|(name, _)| decoded(name))
+    rest.split_once('/').map(|(name, _)| Named { model: decoded(name), streams: false })
+}
+
+/// Model and verb of one of Google's paths.
+fn google(path: &str) -> Option<(&str, Operation)> {
+    let (named, verb) = path.rsplit_once(':')?;
+    let (_, operation) = VERBS.iter().find(|(known, _)| *known == verb)?;
+    let (_, name) = named.split_once(MODELS)?;
+    (!name.is_empty()).then_some((name, *operation))
+}
+
+fn streams(path: &str) -> bool {
+    path.ends_with(STREAM)
 }
 
 /// The format of errors on a path that may be wrong.
@@ -98,6 +140,7 @@ pub fn format_hint(path: &str, anthropic_version: bool) -> Format {
     match find(path.split('?').next().unwrap_or_default(), true) {
         Some((_, Endpoint::Call(_, format))) => format,
         Some((_, Endpoint::Response(_))) => Format::Responses,
+        _ if path.starts_with(GOOGLE) => Format::Gemini,
         _ if anthropic_version => Format::Messages,
         _ => Format::Chat,
     }
@@ -108,7 +151,12 @@ fn find(path: &str, anywhere: bool) -> Option<(&'static str, Endpoint)> {
         return Some(("GET", Endpoint::Health));
     }
     let path = path.strip_suffix('/').unwrap_or(path);
-    let bare = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
+    if let Some((_, operation)) = google(path) {
+        return Some(("POST", Endpoint::Call(operation, Format::Gemini)));
+    }
+    let version = |version| path.strip_prefix(version).filter(|rest| rest.starts_with('/'));
+    let google = version("/v1beta").filter(|rest| rest.starts_with("/models"));
+    let bare = version("/v1").or(google).unwrap_or(path);
     for (end, operation, format) in CALLS {
         if bare == *end || (anywhere && bare.ends_with(end)) {
             return Some(("POST", Endpoint::Call(*operation, *format)));
@@ -227,9 +275,9 @@ mod tests {
         }
         let path = "/openai/deployments/my%2D4o/chat/completions?api-version=2025-04-01-preview";
         assert_eq!(Endpoint::of("POST", path, false), Ok(Endpoint::Call(Operation::Generate, Format::Chat)));
-        assert_eq!(model(path).as_deref(), Some("my-4o"));
-        assert_eq!(model("/v1/chat/completions"), None);
-        assert_eq!(model(&format!("/team{path}")).as_deref(), Some("my-4o"));
+        assert_eq!(named(path), Some(Named { model: "my-4o".into(), streams: false }));
+        assert_eq!(named("/v1/chat/completions"), None);
+        assert_eq!(named(&format!("/team{path}")), Some(Named { model: "my-4o".into(), streams: false }));
         for (method, path, action) in [
             ("GET", "/v1/responses/resp_1?include[]=x&stream=true", ""),
             ("DELETE", "/responses/resp_1", ""),

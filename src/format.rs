@@ -43,6 +43,13 @@ pub enum Format {
     VertexPredict,
 }
 
+impl Format {
+    /// Whether what a client says in this format can be passed on as it is to a surface of `other`.
+    pub fn is_taken_by(self, other: Self) -> bool {
+        self == other || (self == Self::Gemini && other == Self::Vertex)
+    }
+}
+
 /// What a call asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {

@@ -18,13 +18,14 @@ use std::rc::Rc;
 
 use self::allowance::Allowance;
 
+use crate::answer::Answer;
 use crate::attempt::{self, KEY_HEADERS};
 use crate::auth::Keyring;
 use crate::client::needs::needs;
-use crate::client::{self, Ask, responses};
+use crate::client::{self, Ask, gemini, responses};
 use crate::config::{Choice, ClientAuth, Config, Credentials, Key, KeyLabel, Model, Resolved, Role};
 use crate::cost;
-use crate::endpoint::{self, Endpoint, Kept};
+use crate::endpoint::{self, Endpoint, Kept, Named};
 use crate::error::{Error, Kind, shorten};
 use crate::format::{Format, Operation};
 use crate::http::Headers;
@@ -43,7 +44,7 @@ pub struct Gateway {
     began: u64,
     endpoint: Option<Endpoint>,
     /// The model that the path names.
-    named: Option<String>,
+    named: Option<Named>,
     /// The format of errors.
     format: Format,
     /// The caller's place in the configuration's keys.
@@ -178,7 +179,7 @@ impl Gateway {
         let endpoint =
             Endpoint::of(&headers.text(":method"), &path, own_route).inspect_err(|_| self.reject("invalid"))?;
         self.endpoint = Some(endpoint.clone());
-        self.named = endpoint::model(&path);
+        self.named = endpoint::named(&path);
         if endpoint == Endpoint::Health {
             return Ok(Next::Reply(Local::ok(b"{\"status\":\"ok\"}".to_vec())));
         }
@@ -278,7 +279,7 @@ impl Gateway {
         self.resolve(&ask.model).map(drop).inspect_err(|_| self.reject("model"))?;
         let start = self.start(&mut ask, (operation, format), doc.root(), facts, keyring)?;
         if operation == Operation::CountTokens && !self.counts(&ask.model, start.upstream, format) {
-            return Ok(Err(estimate(doc.root())));
+            return Ok(Err(estimate(doc.root(), format, &ask)));
         }
         self.routed(ask, (operation, format), start, doc.root()).map(Ok)
     }
@@ -482,7 +483,7 @@ impl Gateway {
         let native = |choice: &Choice| {
             let (at, name) = (choice.upstream, self.config.upstream_model(resolved, choice.upstream));
             let surface = self.config.upstreams.get(at).and_then(|it| attempt::surface(it, operation, format, &name));
-            surface.is_some_and(|surface| surface.format == format)
+            surface.is_some_and(|surface| format.is_taken_by(surface.format))
         };
         let able = self.full(able, format, native, root);
         let (able, fits) = self.roomy(resolved, model, able, root);
@@ -650,6 +651,12 @@ impl Gateway {
         let created = seconds(self.began);
         let mut body = Body::default();
         let mut w = Writer::new(&mut body);
+        if self.format == Format::Gemini {
+            w.object(|w| {
+                w.key("models").array(|w| models.iter().for_each(|name| self.write_model(w, name, created)));
+            });
+            return Local::ok(body.into_bytes());
+        }
         w.object(|w| {
             if self.format != Format::Messages {
                 w.key("object").text("list");
@@ -677,6 +684,15 @@ impl Gateway {
     }
 
     fn write_model(&self, w: &mut Writer<'_, '_>, name: &str, created: u64) {
+        if self.format == Format::Gemini {
+            return w.object(|w| {
+                w.key("name").text(&format!("{}{name}", gemini::MODEL));
+                w.key("displayName").text(name);
+                w.key("supportedGenerationMethods").array(|w| {
+                    ["generateContent", "countTokens"].into_iter().for_each(|method| w.text(method));
+                });
+            });
+        }
         w.object(|w| {
             w.key("id").text(name);
             match self.format {
@@ -950,11 +966,10 @@ fn no_model(asked: &str) -> Error {
 }
 
 /// A count of tokens where nobody can count: marked as what it is.
-fn estimate(root: crate::json::Node<'_>) -> Local {
-    let mut body = Body::default();
-    let tokens = client::estimate::estimate(root);
-    Writer::new(&mut body).object(|w| w.key("input_tokens").u64(tokens));
-    let mut local = Local::ok(body.into_bytes());
+fn estimate(root: Node<'_>, format: Format, ask: &Ask) -> Local {
+    let usage = Usage { input: client::estimate::estimate(root), ..Usage::default() };
+    let counted = Answer { usage: Some(usage), ..Answer::default() };
+    let mut local = Local::ok(client::of(format).answer(&counted, ask));
     local.headers.push(("x-dragoman-estimated", "true".into()));
     local
 }

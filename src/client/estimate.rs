@@ -12,6 +12,7 @@
 //! Hindi. `tests/estimate.rs` measures the error and holds it. What is not text (images, documents, sound) has a flat rate
 //! or goes by size.
 
+use super::gemini;
 use crate::json::{Kind, Node};
 
 /// An image of about 1.15 megapixels, the most that Anthropic looks at; OpenAI's high detail costs less or about this.
@@ -47,11 +48,11 @@ pub fn rough(root: Node<'_>) -> u64 {
 fn count(root: Node<'_>, mut tally: Tally) -> u64 {
     for (name, value) in root.members() {
         match &*name {
-            "messages" => value.items().for_each(|message| {
+            "contents" | "messages" => value.items().for_each(|message| {
                 tally.add(MESSAGE);
                 tally.content(message);
             }),
-            "instructions" | "system" => {
+            "instructions" | "system" | "systemInstruction" | "system_instruction" => {
                 tally.add(MESSAGE);
                 tally.content(value);
             }
@@ -220,10 +221,23 @@ impl Tally {
             _ => block.members().for_each(|(name, value)| match &*name {
                 // Words for machines, and what is sealed.
                 "cache_control" | "call_id" | "citations" | "data" | "encrypted_content" | "encrypted_index" | "id"
-                | "role" | "signature" | "tool_call_id" | "tool_use_id" | "type" => {}
-                "input" => self.text(value.raw()),
+                | "role" | "signature" | "thoughtSignature" | "thought_signature" | "tool_call_id" | "tool_use_id"
+                | "type" => {}
+                "fileData" | "file_data" | "inlineData" | "inline_data" => self.google(value),
+                "args" | "input" | "response" => self.text(value.raw()),
                 _ => self.content(value),
             }),
+        }
+    }
+
+    /// What Google's requests hold beside text, by its type.
+    fn google(&mut self, data: Node<'_>) {
+        let kind = gemini::member(data, "mimeType").and_then(Node::text).unwrap_or_default();
+        match (kind.split('/').next(), data.get("data")) {
+            (Some("image"), _) => self.add(IMAGE),
+            (Some("audio" | "video"), data) => self.bytes(data, AUDIO_BYTES),
+            (_, None) => self.add(DOCUMENT),
+            (_, data) => self.bytes(data, DOCUMENT_BYTES),
         }
     }
 

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use crate::answer::Answer;
 use crate::call::Call;
+use crate::endpoint::Named;
 use crate::error::Error;
 use crate::event::Event;
 use crate::format::{Format, Operation};
@@ -19,6 +20,7 @@ pub mod completions;
 pub mod embeddings;
 pub mod estimate;
 mod fields;
+pub mod gemini;
 pub mod messages;
 pub mod moderations;
 pub mod needs;
@@ -33,6 +35,7 @@ pub fn of(format: Format) -> &'static dyn Client {
         Format::Chat | Format::Cohere | Format::Ollama | Format::Replicate => &chat::Chat,
         Format::Completions => &completions::Completions,
         Format::Embeddings => &embeddings::Embeddings,
+        Format::Gemini | Format::Vertex => &gemini::Gemini,
         Format::Messages => &messages::Messages,
         Format::Moderations => &moderations::Moderations,
         Format::Rerank => &rerank::Rerank,
@@ -46,9 +49,12 @@ pub fn of(format: Format) -> &'static dyn Client {
 const LONGEST_ID: usize = 256;
 
 /// What the gateway must know of a request in `format`, whose path may have named the model.
-pub fn ask(format: Format, named: Option<String>, root: Node<'_>, now: u64) -> Result<Ask, Error> {
+pub fn ask(format: Format, named: Option<Named>, root: Node<'_>, now: u64) -> Result<Ask, Error> {
     match named {
-        Some(model) => of(format).ask_for(model, root, now),
+        Some(Named { model, streams }) => {
+            let ask = of(format).ask_for(model, root, now)?;
+            Ok(Ask { stream: ask.stream || streams, ..ask })
+        }
         None => of(format).ask(root, now),
     }
 }

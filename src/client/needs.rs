@@ -1,11 +1,11 @@
 //! What a call asks of a provider, as far as not every one of them takes it.
 
-use super::responses;
+use super::{gemini, responses};
 use crate::json::{Kind, Node};
 use crate::provider::Feature;
 use crate::remote;
 
-/// The features that a request in the format of chat completions, of Messages or of Responses needs, each perhaps more than
+/// The features that a request in the format of chat completions, of Gemini, Messages or Responses needs, each perhaps more than
 /// once. Other formats say the same otherwise, and are not read.
 pub fn needs(root: Node<'_>) -> Vec<Feature> {
     let mut found = Vec::new();
@@ -17,6 +17,7 @@ pub fn needs(root: Node<'_>) -> Vec<Feature> {
     if format.and_then(|format| format.get("type")?.str()).is_some_and(|kind| kind == "json_schema") {
         found.push(Feature::JsonSchema);
     }
+    google(root, &mut found);
     for message in root.get("messages").or(root.get("input")).into_iter().flat_map(Node::items) {
         parts(message, &mut found);
     }
@@ -24,6 +25,29 @@ pub fn needs(root: Node<'_>) -> Vec<Feature> {
         found.push(Feature::Responses);
     }
     found
+}
+
+/// The same of a request in Google's format.
+fn google(root: Node<'_>, found: &mut Vec<Feature>) {
+    if let Some(config) = gemini::member(root, "generationConfig")
+        && ["responseSchema", "responseJsonSchema"].iter().any(|name| gemini::member(config, name).is_some())
+    {
+        found.push(Feature::JsonSchema);
+    }
+    let contents = root.get("contents").into_iter().flat_map(Node::items);
+    for part in contents.filter_map(|content| content.get("parts")).flat_map(Node::items) {
+        let file = gemini::member(part, "fileData");
+        let Some(data) = file.or_else(|| gemini::member(part, "inlineData")) else { continue };
+        let kind = gemini::member(data, "mimeType").and_then(Node::text).unwrap_or_default();
+        match kind.split('/').next() {
+            Some("audio") => found.push(Feature::Audio),
+            Some("image") => {
+                found.push(Feature::Images);
+                found.extend(file.map(|_| Feature::ImageUrls));
+            }
+            _ => found.push(Feature::Documents),
+        }
+    }
 }
 
 fn parts(of: Node<'_>, found: &mut Vec<Feature>) {

@@ -5,6 +5,7 @@ use std::mem;
 use super::{Gateway, Local, Routed, balance, seconds};
 use crate::attempt;
 use crate::client::estimate::estimate;
+use crate::client::gemini;
 use crate::config::{Allowed, Balance, Key, MOST_HOPS, Params, Reserve, Resolved, Role};
 use crate::cost::{dollars, most};
 use crate::error::{Error, Kind, shorten};
@@ -424,7 +425,7 @@ pub(super) fn most_output(root: Node<'_>, params: &Params) -> Option<u64> {
         json.parse::<u64>().ok()
     };
     let asked = || LIMITS.iter().find_map(|name| root.get(name)?.u64());
-    let each = set(&params.force).or_else(asked).or_else(|| set(&params.default))?;
+    let each = set(&params.force).or_else(asked).or_else(|| gemini::limit(root)).or_else(|| set(&params.default))?;
     let answers = root.get("n").and_then(Node::u64).unwrap_or(1).max(1);
     Some(each.saturating_mul(answers))
 }

@@ -127,7 +127,7 @@ fn alone(headers: &Headers, doc: &Doc<'_>) -> Result<Shared, Error> {
     let Endpoint::Call(operation, format) = endpoint else {
         return Err(Error::new(Kind::NotFound, "this path needs no upstream"));
     };
-    let ask = client::ask(format, endpoint::model(&path), doc.root(), abi::now() / 1000)?;
+    let ask = client::ask(format, endpoint::named(&path), doc.root(), abi::now() / 1000)?;
     let record = Record::new(operation, format, ask, 0, headers.clone());
     Ok(Rc::new(RefCell::new(record)))
 }

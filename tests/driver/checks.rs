@@ -237,7 +237,9 @@ fn stream(client: Format, spliced: bool, outcome: &Outcome) {
         return;
     }
     let ends = |(event, data): &(String, Vec<u8>)| match client {
-        Format::Chat | Format::Completions => is_done(data) || Doc::lenient(data).is_ok_and(|doc| doc.root().get("error").is_some()),
+        Format::Chat | Format::Completions => {
+            is_done(data) || Doc::lenient(data).is_ok_and(|doc| doc.root().get("error").is_some())
+        }
         Format::Messages => event == "message_stop" || event == "error",
         Format::Responses => is_over(event) || event == "response.failed" || event == "error",
         other => panic!("no client streams {other:?}"),

@@ -101,6 +101,7 @@ impl Case {
         let path = self.settings["path"].as_str().unwrap_or(match client {
             "chat" => "/v1/chat/completions",
             "completions" => "/v1/completions",
+            "gemini" => "/v1beta/models/smart:generateContent",
             "embeddings" => "/v1/embeddings",
             "moderations" => "/v1/moderations",
             "rerank" => "/v1/rerank",
@@ -155,8 +156,8 @@ pub struct Route<'c> {
     pub upstream: usize,
     pub operation: Operation,
     pub format: Format,
-    /// The model, if the path names it.
-    pub model: Option<String>,
+    /// What the path names.
+    pub named: Option<endpoint::Named>,
     /// The client's.
     pub headers: Headers,
     /// In unix seconds.
@@ -169,8 +170,8 @@ impl<'c> Route<'c> {
         let Ok(Endpoint::Call(operation, format)) = Endpoint::of("POST", path, false) else { panic!("path {path}") };
         let place = config.upstreams.iter().position(|u| u.name == upstream);
         let upstream = place.unwrap_or_else(|| panic!("no upstream {upstream}"));
-        let model = endpoint::model(path);
-        Self { config, upstream, operation, format, model, headers: Headers::default(), now: NOW }
+        let named = endpoint::named(path);
+        Self { config, upstream, operation, format, named, headers: Headers::default(), now: NOW }
     }
 
     /// The upstream.
@@ -181,7 +182,7 @@ impl<'c> Route<'c> {
     /// Translates a request, as the gateway and the upstream's filter do.
     pub fn send(&self, body: &[u8]) -> Result<Outbound, Error> {
         let doc = Doc::strict(body).map_err(|fault| Error::invalid(fault.to_string()))?;
-        let ask = client::ask(self.format, self.model.clone(), doc.root(), self.now)?;
+        let ask = client::ask(self.format, self.named.clone(), doc.root(), self.now)?;
         let model = self.config.name_at(&ask.model, self.upstream);
         let mut headers = self.headers.clone();
         headers.set(":method", "POST");

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 import anthropic.types
 import cohere
+import google.genai.types
 import openai.types
 import openai.types.chat
 import openai.types.responses
@@ -199,6 +200,32 @@ def responses_stream(text: str) -> set[str]:
     return found
 
 
+def gemini_answer(text: str) -> set[str]:
+    """Google's SDK refuses members that it does not know."""
+    kind = google.genai.types.GenerateContentResponse
+    if "totalTokens" in json.loads(text):
+        kind = google.genai.types.CountTokensResponse
+    kind.model_validate_json(text)
+    return set()
+
+
+def gemini_stream(text: str) -> set[str]:
+    for _, data in frames(text):
+        (gemini_error if "error" in json.loads(data) else gemini_answer)(data)
+    return set()
+
+
+def gemini_error(text: str) -> set[str]:
+    """The SDK takes it apart without types: https://google.aip.dev/193."""
+    error = json.loads(text)["error"]
+    assert error.keys() <= {"code", "message", "status", "details"}
+    assert isinstance(error["code"], int) and isinstance(error["message"], str)
+    assert all("@type" in detail for detail in error.get("details", []))
+    codes = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 429: "RESOURCE_EXHAUSTED"}
+    assert error["status"] == codes.get(error["code"], error["status"])
+    return set()
+
+
 def moderations(text: str) -> set[str]:
     """Other providers have other categories than OpenAI."""
     answer = json.loads(text)
@@ -229,6 +256,9 @@ READERS: dict[tuple[str, str], Callable[[str], set[str]]] = {
     ("completions", "sse"): completion_stream,
     ("embeddings", "error"): chat_error,
     ("embeddings", "json"): vectors,
+    ("gemini", "error"): gemini_error,
+    ("gemini", "json"): gemini_answer,
+    ("gemini", "sse"): gemini_stream,
     ("moderations", "error"): chat_error,
     ("moderations", "json"): moderations,
     ("rerank", "error"): chat_error,
@@ -247,7 +277,7 @@ READERS: dict[tuple[str, str], Callable[[str], set[str]]] = {
 
 def check_order(wire: str, stream: str) -> None:
     events = [(name, data) for name, data in frames(stream) if name != "ping"]
-    {"chat": chat_order, "completions": completions_order, "messages": messages_order, "responses": responses_order}[wire](events)
+    {"chat": chat_order, "completions": completions_order, "gemini": gemini_order, "messages": messages_order, "responses": responses_order}[wire](events)
 
 
 def responses_order(events: list[tuple[str, str]]) -> None:
@@ -300,6 +330,14 @@ def completions_order(events: list[tuple[str, str]]) -> None:
         assert not finished.get(choice["index"]), "something after the finish"
         finished[choice["index"]] = choice["finish_reason"] is not None
     assert "error" in end or end == "[DONE]" and finished and all(finished.values())
+
+
+def gemini_order(events: list[tuple[str, str]]) -> None:
+    *events, (_, end) = events
+    for candidate in (candidate for _, data in events for candidate in json.loads(data).get("candidates", [])):
+        assert "finishReason" not in candidate, "something after the finish"
+    last = json.loads(end)
+    assert "error" in last or all("finishReason" in candidate for candidate in last["candidates"])
 
 
 def messages_order(events: list[tuple[str, str]]) -> None:

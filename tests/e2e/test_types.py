@@ -16,6 +16,7 @@ import httpx2
 import openai
 import others
 import pytest
+from google import genai
 from official import EXTENSIONS, READERS, SAMPLING, check_order, check_request, params
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -190,6 +191,16 @@ def test_sdks_read_streams(case: Case, file: str):
                 list(stream)
         else:
             assert all(chunk.object == "text_completion" for chunk in stream)
+        return
+    elif case.client == "gemini":
+        options = {"httpx_client": replay(httpx, case), "base_url": "http://gateway"}
+        sdk = genai.Client(api_key="-", http_options=options)
+        stream = sdk.models.generate_content_stream(model="any", contents="Hi")
+        if '"error":' in text:
+            with pytest.raises(genai.errors.APIError):
+                list(stream)
+        else:
+            assert list(stream)[-1].candidates[0].finish_reason
         return
     elif case.client == "responses":
         sdk = openai.OpenAI(api_key="-", http_client=replay(httpx, case), max_retries=0)

@@ -169,7 +169,7 @@ fn cost(call: &Call, config: &Config, request: &[u8], meter: &Meter) -> Option<u
     let (place, upstream) = named(config, &call.upstream).ok()?;
     let Ok(Endpoint::Call(Operation::Generate, format)) = Endpoint::of("POST", &call.path, false) else { return None };
     let doc = Doc::strict(request).ok()?;
-    let asked = client::ask(format, endpoint::model(&call.path), doc.root(), document::now()).ok()?.model;
+    let asked = client::ask(format, endpoint::named(&call.path), doc.root(), document::now()).ok()?.model;
     let mut note = Note::new(config, upstream, &asked, config.name_at(&asked, place), None, Vec::new(), 0);
     note.meter = meter.clone();
     note.price(&usage)
@@ -193,7 +193,7 @@ fn outbound(call: &Call, config: &Config, headers: &Headers, body: &[u8]) -> Res
     let client = client::of(format);
     let translate = || {
         let doc = Doc::strict(body).map_err(|fault| Error::invalid(format!("the body is not JSON: {fault}")))?;
-        let ask = client::ask(format, endpoint::model(&call.path), doc.root(), document::now())?;
+        let ask = client::ask(format, endpoint::named(&call.path), doc.root(), document::now())?;
         let model = config.name_at(&ask.model, place);
         let mut headers = headers.clone();
         headers.set(":method", "POST");

@@ -150,7 +150,7 @@ pub(in crate::client) fn json_schema(value: Node<'_>) -> Result<OutputFormat<'_>
     Ok(OutputFormat::JsonSchema {
         name: optional(value, "name", string)?,
         description: optional(value, "description", string)?,
-        schema: raw_object(schema).map_err(|e| e.at("schema"))?,
+        schema: raw_object(schema).map_err(|e| e.at("schema"))?.into(),
         strict: optional(value, "strict", boolean)?,
     })
 }

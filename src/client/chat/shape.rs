@@ -143,6 +143,12 @@ impl Annotation {
         entry(w, index, "url_citation", |w| w.key("url_citation").object(|w| self.members(w, block)));
     }
 
+    /// Writes where it is.
+    pub(in crate::client) fn web(&self, w: &mut Writer<'_, '_>) {
+        w.key("uri").str(&self.url);
+        w.key("title").str(&self.title);
+    }
+
     /// Writes what it says. `block` as in [`Self::write`].
     pub(in crate::client) fn members(&self, w: &mut Writer<'_, '_>, block: (u64, u64)) {
         let (start, end) = self.place.unwrap_or(block);

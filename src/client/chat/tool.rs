@@ -104,7 +104,7 @@ pub(in crate::client) fn function<'a>(value: Node<'a>, cache: Option<&'a str>) -
     Ok(Tool::Function {
         name: string(name).map_err(|e| e.at("name"))?,
         description: optional(value, "description", string)?,
-        parameters: optional(value, "parameters", raw_object)?,
+        parameters: optional(value, "parameters", raw_object)?.map(Cow::Borrowed),
         strict: optional(value, "strict", boolean)?,
         cache: cache.or(optional(value, "cache_control", raw_object)?),
     })

@@ -125,7 +125,7 @@ fn output_format<'a>(node: Node<'a>, unread: &mut Unread) -> Result<OutputFormat
         "json_schema" => {
             let schema = required(node, "schema", raw_object)?;
             // Anthropic follows a schema to the letter; it has no word for less.
-            Ok(OutputFormat::JsonSchema { name: None, description: None, schema, strict: Some(true) })
+            Ok(OutputFormat::JsonSchema { name: None, description: None, schema: schema.into(), strict: Some(true) })
         }
         other => Err(unknown_word(other, "format of output", "only `json_schema` is").at("type")),
     }
@@ -212,7 +212,7 @@ fn tool<'a>(node: Node<'a>, unread: &mut Unread) -> Result<Tool<'a>, Error> {
     Ok(Tool::Function {
         name: required(node, "name", string)?,
         description: optional(node, "description", string)?,
-        parameters: Some(required(node, "input_schema", raw_object)?),
+        parameters: Some(required(node, "input_schema", raw_object)?.into()),
         strict: optional(node, "strict", boolean)?,
         cache: optional(node, "cache_control", raw_object)?,
     })

@@ -69,7 +69,7 @@ fn custom<'a>(value: Node<'a>, unread: &mut Vec<String>) -> Result<Tool<'a>, Err
         let told = format!("{words}\n\nThe input follows this grammar ({syntax}):\n{definition}");
         description = Some(Str::plain(told.trim_start().to_owned()));
     }
-    Ok(Tool::Function { name, description, parameters: Some(SCHEMA), strict: None, cache: None })
+    Ok(Tool::Function { name, description, parameters: Some(SCHEMA.into()), strict: None, cache: None })
 }
 
 /// Reads `tool_choice`; nothing if only providers of this format know the choice.

@@ -66,7 +66,7 @@ impl<'a> Tools<'a> {
                         w.key("description").share_str(description);
                     }
                     let held = *strict == Some(true) && model.schemas;
-                    schema::arguments(*parameters, held, w.key("input_schema"));
+                    schema::arguments(parameters.as_deref(), held, w.key("input_schema"));
                     if held {
                         w.key("strict").bool(true);
                     } else if *strict == Some(true) {

@@ -55,9 +55,7 @@ impl Output<'_> {
     /// Writes `outputConfig`.
     pub fn write(self, effort: Option<&str>, w: &mut Writer<'_, '_>) {
         let held = match self {
-            Self::Held(OutputFormat::JsonSchema { name, description, schema, .. }) => {
-                Some((name, description, *schema))
-            }
+            Self::Held(OutputFormat::JsonSchema { name, description, schema, .. }) => Some((name, description, schema)),
             _ => None,
         };
         if held.is_none() && effort.is_none() {

@@ -132,7 +132,7 @@ impl<'a> Tools<'a> {
                     if let Some(description) = description.as_ref().filter(|description| !description.is_blank()) {
                         w.key("description").share_str(description);
                     }
-                    w.key("inputSchema").object(|w| schema::arguments(*parameters, held, w.key("json")));
+                    w.key("inputSchema").object(|w| schema::arguments(parameters.as_deref(), held, w.key("json")));
                     if held {
                         w.key("strict").bool(true);
                     }

@@ -133,7 +133,7 @@ fn tools<'a>(
                     if let Some(description) = description {
                         w.key("description").share_str(description);
                     }
-                    w.key("parameters").share_raw(parameters.unwrap_or(NO_PARAMETERS));
+                    w.key("parameters").share_raw(parameters.as_deref().unwrap_or(NO_PARAMETERS));
                 });
             });
         }
@@ -148,11 +148,11 @@ fn tools<'a>(
     Ok(())
 }
 
-fn output<'a>(output: &OutputFormat<'a>, w: &mut Writer<'_, 'a>) {
+fn output<'a>(output: &'a OutputFormat<'a>, w: &mut Writer<'_, 'a>) {
     let schema = match output {
         OutputFormat::Text => return,
         OutputFormat::JsonObject => None,
-        OutputFormat::JsonSchema { schema, .. } => Some(*schema),
+        OutputFormat::JsonSchema { schema, .. } => Some(&**schema),
     };
     w.key("response_format").object(|w| {
         w.key("type").text("json_object");

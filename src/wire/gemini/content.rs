@@ -13,7 +13,7 @@ const NOTHING: &str = ".";
 
 /// Stands for the signature of a call that another model made, or whose own is lost: [Google does not check
 /// it](https://ai.google.dev/gemini-api/docs/thought-signatures#faqs).
-const UNSIGNED: &str = "skip_thought_signature_validator";
+pub const UNSIGNED: &str = "skip_thought_signature_validator";
 
 /// What stands between two texts that become one.
 const BLANK_LINE: &str = "\n\n";

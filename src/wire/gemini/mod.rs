@@ -27,6 +27,8 @@ mod tests;
 mod thinking;
 mod tools;
 
+pub use content::UNSIGNED;
+
 use super::{Dropped, Encoded, Reader, Target, Wire};
 use crate::call::Call;
 use crate::error::{Error, Kind};

@@ -72,7 +72,7 @@ impl Params<'_> {
         }
         if self.held && !matches!(call.output, OutputFormat::Text) {
             w.key("responseMimeType").text("application/json");
-            if let OutputFormat::JsonSchema { schema, .. } = call.output {
+            if let OutputFormat::JsonSchema { schema, .. } = &call.output {
                 w.key("responseJsonSchema").raw(&schema::held(schema));
             }
         }

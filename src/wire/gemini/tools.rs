@@ -113,7 +113,7 @@ fn declare<'a>(tool: &'a Tool<'a>, names: &mut Names, w: &mut Writer<'_, 'a>) {
         if let Some(description) = description {
             w.key("description").share_str(description);
         }
-        if let Some(raw) = parameters.filter(|raw| !schema::is_empty(raw)) {
+        if let Some(raw) = parameters.as_deref().filter(|raw| !schema::is_empty(raw)) {
             w.key("parametersJsonSchema").raw(&schema::held(raw));
         }
     });

@@ -105,7 +105,7 @@ fn tools<'a>(call: &'a Generate<'a>, dropped: &mut Dropped, w: &mut Writer<'_, '
                     if let Some(description) = description {
                         w.key("description").share_str(description);
                     }
-                    w.key("parameters").share_raw(parameters.unwrap_or(NO_PARAMETERS));
+                    w.key("parameters").share_raw(parameters.as_deref().unwrap_or(NO_PARAMETERS));
                 });
             });
         }

@@ -113,7 +113,7 @@ impl<'a> Request<'_, 'a> {
         match tool {
             Tool::Native { raw, .. } => self.w.share_raw(raw),
             Tool::Function { name, description, parameters, strict, .. } => {
-                let schema = parameters.unwrap_or(NO_PARAMETERS);
+                let schema = parameters.as_deref().unwrap_or(NO_PARAMETERS);
                 let strict = self.strict(*strict, schema, format, "tools[].strict")?;
                 let name = self.names.encode(name);
                 self.w.object(|w| {

@@ -183,7 +183,7 @@ fn output_is_text_json_or_of_a_schema() {
     );
     let OutputFormat::JsonSchema { name, description, schema, strict } = schema else { panic!() };
     assert_eq!((name, description), (Some("n".into()), Some("d".into())));
-    assert_eq!((schema, strict), (r#"{"z": 1,"a":{}}"#, Some(true)));
+    assert_eq!((&*schema, strict), (r#"{"z": 1,"a":{}}"#, Some(true)));
 
     let call = with(r#""response_format":{"type":"regex","pattern":"a+"}"#).unwrap();
     assert_eq!(call.native, [("response_format".into(), r#"{"type":"regex","pattern":"a+"}"#)]);
@@ -213,10 +213,10 @@ fn tools_are_functions_or_native() {
     let call = with(TOOLS).unwrap();
     assert_eq!(names(&call), ["a", "b", "native custom"]);
     let Tool::Function { description, parameters, strict, cache, .. } = &call.tools[0] else { panic!() };
-    assert_eq!((description, *parameters), (&Some("d".into()), Some(r#"{"type":"object"}"#)));
+    assert_eq!((description, parameters.as_deref()), (&Some("d".into()), Some(r#"{"type":"object"}"#)));
     assert_eq!((*strict, *cache), (Some(true), None));
     let Tool::Function { parameters, cache, .. } = &call.tools[1] else { panic!() };
-    assert_eq!((*parameters, *cache), (None, Some(r#"{"type":"ephemeral"}"#)));
+    assert_eq!((parameters.as_deref(), *cache), (None, Some(r#"{"type":"ephemeral"}"#)));
     let Tool::Native { format: Format::Chat, raw, .. } = &call.tools[2] else { panic!() };
     assert_eq!(*raw, r#"{"type":"custom","custom":{"name":"c"}}"#);
 

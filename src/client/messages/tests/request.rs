@@ -246,11 +246,14 @@ fn tools() {
         let Tool::Function { name, description, parameters, strict, cache } = f else { panic!("{f:?}") };
         assert_eq!(*name, "f");
         assert!(description.as_ref().is_some_and(|text| *text == "d"));
-        assert_eq!((*parameters, *strict, *cache), (Some(r#"{"type":"object" }"#), Some(true), Some(r#"{"a":1}"#)));
+        assert_eq!(
+            (parameters.as_deref(), *strict, *cache),
+            (Some(r#"{"type":"object" }"#), Some(true), Some(r#"{"a":1}"#))
+        );
         let Tool::Function { name, description: None, parameters, strict: None, cache: None } = g else {
             panic!("{g:?}")
         };
-        assert_eq!((name.to_json(), *parameters), ("\"g\"".to_owned(), Some("{}")));
+        assert_eq!((name.to_json(), parameters.as_deref()), ("\"g\"".to_owned(), Some("{}")));
         let Tool::Native { format: Format::Messages, kind, raw } = search else { panic!("{search:?}") };
         assert_eq!(*kind, "web_search_20260318");
         assert_eq!(*raw, r#"{"type":"web_search_20260318","name":"web_search"}"#);

@@ -28,7 +28,7 @@ fn think<'a>(amount: Thinking<'a>, max_output_tokens: Option<u64>) -> Generate<'
 }
 
 fn function<'a>(name: &'a str, parameters: Option<&'a str>, strict: Option<bool>) -> Tool<'a> {
-    Tool::Function { name: name.into(), description: None, parameters, strict, cache: None }
+    Tool::Function { name: name.into(), description: None, parameters: parameters.map(Into::into), strict, cache: None }
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn tools() {
     let weather = Tool::Function {
         name: "weather.now".into(),
         description: Some("d".into()),
-        parameters: Some(r#"{"properties" : {}}"#),
+        parameters: Some(r#"{"properties" : {}}"#.into()),
         strict: None,
         cache: Some(r#"{"type":"ephemeral"}"#),
     };
@@ -244,7 +244,12 @@ fn tool_choice() {
 fn formats_of_the_answer() {
     let schema =
         r#"{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}"#;
-    let held = || OutputFormat::JsonSchema { name: Some("n".into()), description: None, schema, strict: Some(true) };
+    let held = || OutputFormat::JsonSchema {
+        name: Some("n".into()),
+        description: None,
+        schema: schema.into(),
+        strict: Some(true),
+    };
     assert_eq!(
         extra("claude-sonnet-4-5", Generate { output: held(), ..hi() }),
         (format!(r#""output_config":{{"format":{{"type":"json_schema","schema":{schema}}}}}"#), none())

@@ -63,7 +63,13 @@ fn thought(format: Option<Format>) -> Content<'static> {
 }
 
 fn function(name: &'static str, parameters: Option<&'static str>) -> Tool<'static> {
-    Tool::Function { name: name.into(), description: None, parameters, strict: None, cache: None }
+    Tool::Function {
+        name: name.into(),
+        description: None,
+        parameters: parameters.map(Into::into),
+        strict: None,
+        cache: None,
+    }
 }
 
 #[test]
@@ -252,7 +258,7 @@ fn tools() {
     let described = Tool::Function {
         name: "files.read".into(),
         description: Some("Reads".into()),
-        parameters: Some(r#"{"type":"object","properties":{"b":{},"a":{}}}"#),
+        parameters: Some(r#"{"type":"object","properties":{"b":{},"a":{}}}"#.into()),
         strict: Some(true),
         cache: Some(r#"{"type":"ephemeral"}"#),
     };
@@ -320,7 +326,7 @@ fn parameters() {
         output: OutputFormat::JsonSchema {
             name: None,
             description: Some("An answer".into()),
-            schema: r#"{"type":"object"}"#,
+            schema: r#"{"type":"object"}"#.into(),
             strict: Some(true),
         },
         service_tier: Some("standard_only".into()),
