@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Kind};
 use crate::format::{Format, Operation};
+use crate::http::Headers;
 
 /// Something that clients can reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,13 +136,13 @@ fn streams(path: &str) -> bool {
     path.ends_with(STREAM)
 }
 
-/// The format of errors on a path that may be wrong.
-pub fn format_hint(path: &str, anthropic_version: bool) -> Format {
+/// The format of errors on a path that may be wrong, and of what is the same for all clients.
+pub fn format_hint(path: &str, headers: &Headers) -> Format {
     match find(path.split('?').next().unwrap_or_default(), true) {
         Some((_, Endpoint::Call(_, format))) => format,
         Some((_, Endpoint::Response(_))) => Format::Responses,
-        _ if path.starts_with(GOOGLE) => Format::Gemini,
-        _ if anthropic_version => Format::Messages,
+        _ if path.starts_with(GOOGLE) || headers.has("x-goog-api-key") => Format::Gemini,
+        _ if headers.has("anthropic-version") => Format::Messages,
         _ => Format::Chat,
     }
 }
@@ -155,7 +156,7 @@ fn find(path: &str, anywhere: bool) -> Option<(&'static str, Endpoint)> {
         return Some(("POST", Endpoint::Call(operation, Format::Gemini)));
     }
     let version = |version| path.strip_prefix(version).filter(|rest| rest.starts_with('/'));
-    let google = version("/v1beta").filter(|rest| rest.starts_with("/models"));
+    let google = version("/v1beta").filter(|rest| rest.starts_with("/models") && !rest.contains(':'));
     let bare = version("/v1").or(google).unwrap_or(path);
     for (end, operation, format) in CALLS {
         if bare == *end || (anywhere && bare.ends_with(end)) {
@@ -215,6 +216,7 @@ mod tests {
 
     const CHAT: Endpoint = Endpoint::Call(Operation::Generate, Format::Chat);
     const COMPLETIONS: Endpoint = Endpoint::Call(Operation::Generate, Format::Completions);
+    const GEMINI: Endpoint = Endpoint::Call(Operation::Generate, Format::Gemini);
     const MESSAGES: Endpoint = Endpoint::Call(Operation::Generate, Format::Messages);
     const COUNT: Endpoint = Endpoint::Call(Operation::CountTokens, Format::Messages);
 
@@ -227,6 +229,14 @@ mod tests {
             ("/v1/messages?beta=true", Some(MESSAGES)),
             ("/messages", Some(MESSAGES)),
             ("/v1/messages/count_tokens", Some(COUNT)),
+            ("/v1beta/models/a:b/c:generateContent", Some(GEMINI)),
+            ("/v1/models/smart:streamGenerateContent?x=1&alt=sse", Some(GEMINI)),
+            ("/v1/models/smart:streamGenerateContent", None),
+            ("/v1/projects/p/locations/l/publishers/google/models/smart:generateContent", Some(GEMINI)),
+            ("/v1beta/models/smart:countTokens", Some(Endpoint::Call(Operation::CountTokens, Format::Gemini))),
+            ("/v1beta/models/smart:embedContent", None),
+            ("/v1beta/models/:generateContent", None),
+            ("/v1beta/chat/completions", None),
             ("/v1/rerank", Some(Endpoint::Call(Operation::Rank, Format::Rerank))),
             ("/v2/rerank", Some(Endpoint::Call(Operation::Rank, Format::Rerank))),
             ("/v1/completions", Some(COMPLETIONS)),
@@ -276,6 +286,12 @@ mod tests {
         let path = "/openai/deployments/my%2D4o/chat/completions?api-version=2025-04-01-preview";
         assert_eq!(Endpoint::of("POST", path, false), Ok(Endpoint::Call(Operation::Generate, Format::Chat)));
         assert_eq!(named(path), Some(Named { model: "my-4o".into(), streams: false }));
+        for (path, model, streams) in [
+            ("/v1beta/models/a:b/c:generateContent", "a:b/c", false),
+            ("/v1/models/a%2Fb:streamGenerateContent?alt=sse", "a/b", true),
+        ] {
+            assert_eq!(named(path), Some(Named { model: model.into(), streams }), "{path}");
+        }
         assert_eq!(named("/v1/chat/completions"), None);
         assert_eq!(named(&format!("/team{path}")), Some(Named { model: "my-4o".into(), streams: false }));
         for (method, path, action) in [

@@ -170,7 +170,7 @@ impl Gateway {
     /// Reads the request's headers.
     pub fn head(&mut self, headers: &Headers, facts: &Facts) -> Result<Next, Error> {
         let path = headers.text(":path");
-        self.format = endpoint::format_hint(&path, headers.has("anthropic-version"));
+        self.format = endpoint::format_hint(&path, headers);
         if headers.has("upgrade") || headers.text(":method") == "CONNECT" {
             self.reject("invalid");
             return Err(Error::new(Kind::NotImplemented, "upgrades are not supported"));

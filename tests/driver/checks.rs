@@ -47,7 +47,7 @@ fn sent(route: &Route<'_>, received: &[u8], outbound: &Outbound) {
     assert!(outbound.dropped.iter().all(plain), "{:?}", outbound.dropped);
     let rewritten = route.operation == Operation::Embed && route.upstream().provider.vectors.is_some();
     let surface = outbound.surface.unwrap();
-    if surface.format == route.format && !rewritten {
+    if route.format.is_taken_by(surface.format) && !rewritten {
         // What other providers have sealed into it goes first.
         let stripped = replay::strip(route.format, &Doc::strict(received).unwrap());
         untouched(route.upstream(), surface, stripped.as_deref().unwrap_or(received), &sent);
@@ -89,6 +89,10 @@ fn untouched(upstream: &Upstream, surface: &Surface, received: &[u8], sent: &[u8
     if surface.format == Format::Responses {
         // The limit is configured under its name in chat; ids are unsealed, and what others have sealed goes.
         changed.extend(["input", "max_output_tokens", "previous_response_id"]);
+    }
+    if matches!(surface.format, Format::Gemini | Format::Vertex) {
+        // What others have signed goes, and limits stand inside.
+        changed.extend(["contents", "generationConfig", "generateContentRequest", "generation_config"]);
     }
     if quirks.effort != Effort::Known {
         changed.push("reasoning_effort");
@@ -198,7 +202,7 @@ pub fn reply<'p>(
         assert!(meter.error.is_some(), "an error that nobody counts");
     }
     if outcome.content_type == EVENT_STREAM {
-        stream(route.format, surface.format == route.format, &outcome);
+        stream(route.format, route.format.is_taken_by(surface.format), &outcome);
     } else {
         assert_eq!(outcome.content_type, "application/json");
         json(&outcome.body);
@@ -240,6 +244,12 @@ fn stream(client: Format, spliced: bool, outcome: &Outcome) {
         Format::Chat | Format::Completions => {
             is_done(data) || Doc::lenient(data).is_ok_and(|doc| doc.root().get("error").is_some())
         }
+        // Nothing but its content tells the last event from those before.
+        Format::Gemini => Doc::lenient(data).is_ok_and(|doc| {
+            let ended = |candidate: Node<'_>| candidate.get("finishReason").is_some();
+            doc.root().get("error").is_some()
+                || doc.root().get("candidates").is_some_and(|list| list.items().all(ended))
+        }),
         Format::Messages => event == "message_stop" || event == "error",
         Format::Responses => is_over(event) || event == "response.failed" || event == "error",
         other => panic!("no client streams {other:?}"),
@@ -247,7 +257,8 @@ fn stream(client: Format, spliced: bool, outcome: &Outcome) {
     let at = events.iter().position(ends);
     assert_eq!(at, Some(events.len() - 1), "the end is last, and once");
     let (event, data) = &events[events.len() - 1];
-    let well = is_done(data) || event == "message_stop" || is_over(event);
+    let failed = Doc::lenient(data).is_ok_and(|doc| doc.root().get("error").is_some());
+    let well = is_done(data) || event == "message_stop" || is_over(event) || (client == Format::Gemini && !failed);
     assert_eq!(outcome.meter.error.is_none(), well, "{:?}", outcome.meter);
 }
 

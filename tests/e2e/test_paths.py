@@ -47,7 +47,7 @@ ELSEWHERE = [
     "/v1/chat/completions/x",
     "/team/v1/chat/completions",
     "/v1/messages/count_tokens/x",
-    "/openai/deployments/chat/completions",
+    "/openai/deployments/chat-completions",
     "/openai/deployments/open/nothing",
     "/health/x",
 ]

@@ -16,7 +16,7 @@ static CONFIGS: LazyLock<[Config; 2]> = LazyLock::new(configs::everywhere);
 
 /// The ways that requests go.
 fn route() -> impl Strategy<Value = Route<'static>> {
-    const PATHS: [&str; 10] = [
+    const PATHS: [&str; 13] = [
         "/v1/chat/completions",
         "/v1/chat/completions",
         "/v1/chat/completions",
@@ -24,6 +24,9 @@ fn route() -> impl Strategy<Value = Route<'static>> {
         "/v1/messages",
         "/v1/messages",
         "/v1/messages/count_tokens",
+        "/v1/completions",
+        "/v1beta/models/smart:generateContent",
+        "/v1beta/models/smart:streamGenerateContent?alt=sse",
         "/v1/embeddings",
         "/v1/responses",
         "/v1/responses",
@@ -55,6 +58,7 @@ fn golden(route: &Route<'_>) -> Vec<&'static [u8]> {
     let alike = |case: &str| match route.format {
         Format::Chat => case.starts_with("chat-"),
         Format::Completions => case.starts_with("completions-"),
+        Format::Gemini => case.starts_with("gemini-"),
         Format::Embeddings => case.starts_with("embeddings-"),
         Format::Responses => case.starts_with("responses-"),
         _ => case.starts_with("messages-"),

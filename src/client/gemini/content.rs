@@ -222,7 +222,7 @@ fn joined<'a>(before: &Str<'_>, text: &Str<'_>) -> Str<'a> {
 fn data(value: Node<'_>) -> Result<Content<'_>, Error> {
     let media_type = member(object(value)?, "mimeType").ok_or_else(|| Error::invalid("required").at("mimeType"))?;
     let media_type = string(media_type).map_err(|e| e.at("mimeType"))?;
-    let data = string(required(value, "data")?).map_err(|e| e.at("data"))?;
+    let data = bytes(string(required(value, "data")?).map_err(|e| e.at("data"))?);
     let kind = media_type.to_text().into_owned();
     if let Some(sound) = kind.strip_prefix("audio/") {
         let format = match sound.split(';').next().unwrap_or_default() {
@@ -233,6 +233,15 @@ fn data(value: Node<'_>) -> Result<Content<'_>, Error> {
         return Ok(Content::Audio { data, format: Str::plain(format.to_owned()) });
     }
     Ok(source(&kind, Source::Base64 { media_type, data }))
+}
+
+/// Base64 in the usual alphabet: Google's Python library writes that for URLs.
+fn bytes(data: Str<'_>) -> Str<'_> {
+    let text = data.to_text();
+    if !text.contains(['-', '_']) {
+        return data;
+    }
+    Str::plain(text.replace('-', "+").replace('_', "/"))
 }
 
 /// A file, by its type or what its name tells.

@@ -10,10 +10,11 @@ use crate::wire::gemini::UNSIGNED;
 /// made.
 pub fn without(doc: &Doc<'_>, dropped: &mut Dropped) -> Option<Vec<u8>> {
     let mut edits = Edits::default();
-    let contents = member(doc.root(), "contents").into_iter().flat_map(Node::items);
-    for parts in contents.filter_map(|content| content.get("parts")) {
-        edits.remove_items(parts, |part| is_thought(part) && is_foreign(part));
-        for part in parts.items().filter(|part| !is_thought(*part) && is_foreign(*part)) {
+    let contents = doc.root().get("contents")?;
+    edits.remove_items(contents, says_nothing);
+    for parts in contents.items().filter(|content| !says_nothing(*content)).filter_map(|content| content.get("parts")) {
+        edits.remove_items(parts, is_foreign_thought);
+        for part in parts.items().filter(|part| !is_foreign_thought(*part) && is_foreign(*part)) {
             for name in ["thoughtSignature", "thought_signature"].into_iter().filter(|name| part.get(name).is_some()) {
                 let called = member(part, "functionCall").is_some();
                 let sentinel = format!("\"{UNSIGNED}\"");
@@ -29,8 +30,14 @@ pub fn without(doc: &Doc<'_>, dropped: &mut Dropped) -> Option<Vec<u8>> {
     Some(edits.apply(doc).into_bytes())
 }
 
-fn is_thought(part: Node<'_>) -> bool {
-    part.get("thought").and_then(Node::bool) == Some(true)
+/// Whether a turn is made of nothing but such thought: Google refuses one without parts.
+fn says_nothing(content: Node<'_>) -> bool {
+    let parts = || content.get("parts").into_iter().flat_map(Node::items);
+    parts().next().is_some() && parts().all(is_foreign_thought)
+}
+
+fn is_foreign_thought(part: Node<'_>) -> bool {
+    part.get("thought").and_then(Node::bool) == Some(true) && is_foreign(part)
 }
 
 /// Whether a part is signed by another than Google.

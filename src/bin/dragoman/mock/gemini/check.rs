@@ -4,7 +4,7 @@
 //! <https://ai.google.dev/gemini-api/docs/thought-signatures>. JSON: <https://ai.google.dev/gemini-api/docs/structured-output>.
 //! Media: <https://ai.google.dev/gemini-api/docs/image-understanding>.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::answer::{Ask, Choice, Format, Tool, tokens};
 use super::super::bytes::{from_base64, image_type};
@@ -124,7 +124,10 @@ impl Check<'_> {
                 "* {place}.data: required oneof field 'data' must have one initialized field\n"
             )));
         }
-        if part.get("text").and_then(Value::as_str) == Some("") && part.get("thoughtSignature").is_none() {
+        // What a stream of its own ended with comes back so.
+        let says_nothing =
+            part.get("text").and_then(Value::as_str) == Some("") && part.get("thoughtSignature").is_none();
+        if says_nothing && role != "model" {
             return Err(Refusal::new("Unable to submit request because it must have a text parameter."));
         }
         let turn = |name: &str, wanted: &str| {
@@ -189,13 +192,17 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Calls and their results.
+    /// Calls and their results. Pieces of a stream come back as turns of their own, and are one.
     fn order(&self, contents: &[Value]) -> Checked<()> {
-        let mut before: Option<&Value> = None;
-        for content in contents {
+        let mut before: Option<Value> = None;
+        for pieces in contents.chunk_by(|a, b| a.get("role") == Some(&"model".into()) && a.get("role") == b.get("role"))
+        {
+            let parts: Vec<&Value> = pieces.iter().flat_map(|piece| list(piece, "parts")).collect();
+            let role = pieces.first().and_then(|piece| piece.get("role"));
+            let content = &json!({"role": role, "parts": parts});
             let (calls, results) = (count(content, "functionCall"), count(content, "functionResponse"));
-            let called = before.map_or(0, |content| count(content, "functionCall"));
-            if calls > 0 && before.is_none_or(|content| content.get("role") == Some(&"model".into())) {
+            let called = before.as_ref().map_or(0, |content| count(content, "functionCall"));
+            if calls > 0 && before.as_ref().is_none_or(|content| content.get("role") == Some(&"model".into())) {
                 return Err(Refusal::new(
                     "Please ensure that function call turn comes immediately after a user turn or after a function response turn.",
                 ));
@@ -210,10 +217,10 @@ impl Check<'_> {
                     "Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn.",
                 ));
             }
-            if let Some(before) = before.filter(|_| results > 0) {
+            if let Some(before) = before.as_ref().filter(|_| results > 0) {
                 self.pairs(before, content)?;
             }
-            before = Some(content);
+            before = Some(content.clone());
         }
         Ok(())
     }
@@ -229,7 +236,13 @@ impl Check<'_> {
             }
             pairs
         };
-        let (calls, results) = (named(calls, "functionCall"), named(results, "functionResponse"));
+        let (mut calls, mut results) = (named(calls, "functionCall"), named(results, "functionResponse"));
+        if results.iter().all(|(id, _)| id.is_empty()) {
+            // Google's own library gives none back: then the names tell.
+            calls.iter_mut().for_each(|(id, _)| id.clear());
+            calls.sort();
+            results.sort();
+        }
         if calls == results {
             return Ok(());
         }
