@@ -1,7 +1,7 @@
 //! An answer as a whole: the events of a stream or of a whole answer, collected.
 
 use crate::error::Error;
-use crate::event::{BlockKind, Delta, Event, FinishReason, Ranked, Vector};
+use crate::event::{BlockKind, Delta, Event, FinishReason, Ranked, Transcript, Vector};
 use crate::format::Format;
 use crate::json::Str;
 use crate::usage::Usage;
@@ -21,6 +21,10 @@ pub struct Answer {
     pub embeddings: Vec<(u32, Vector<'static>)>,
     /// Documents, the best first.
     pub ranking: Vec<Ranked<'static>>,
+    /// Sound in base64, each part with its type.
+    pub sound: Vec<(Str<'static>, Str<'static>)>,
+    /// What is said in a recording.
+    pub transcript: Option<Transcript<'static>>,
     /// What was used.
     pub usage: Option<Usage>,
     /// The class of service that was given, in the provider's words.
@@ -134,6 +138,8 @@ impl Answer {
                 let (score, document) = (score.into_owned().into(), document.map(Str::into_owned));
                 self.ranking.push(Ranked { index, score, document });
             }
+            Event::Sound { media_type, data } => self.sound.push((media_type.into_owned(), data.into_owned())),
+            Event::Transcript(transcript) => self.transcript = Some(transcript.into_owned()),
             Event::End => self.ended = true,
             Event::Error(error) => self.error = Some(error),
             Event::Finish { choice, reason, stop_sequence } => {

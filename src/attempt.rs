@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 use std::mem;
-use std::ops::Range;
 
 use crate::auth::sigv4::{self, Scope};
 use crate::call::Call;
@@ -15,13 +14,14 @@ use crate::endpoint::{Endpoint, Kept};
 use crate::error::{Error, Kind};
 use crate::format::{Format, Operation};
 use crate::http::Headers;
-use crate::json::{Body, Change, Doc, Edits, Fault, Writer};
+use crate::json::{Body, Change, Doc, Edits, Fault, Node, Writer};
 use crate::patch;
+use crate::piece::Piece;
 use crate::provider::{Auth, Effort, Quirks, Surface, Template, Thought, Wrapping, segment};
 use crate::replay;
 use crate::reply::{Path, Reply};
 use crate::seal::Seal;
-use crate::wire::{self, Dropped, Target};
+use crate::wire::{self, Dropped, Target, images};
 
 /// A call, as the client sent it.
 #[derive(Clone, Copy, Debug)]
@@ -56,42 +56,6 @@ pub struct Outbound {
     pub dropped: Vec<String>,
     /// Reads the answer.
     pub reply: Reply,
-}
-
-/// A part of a body to send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
-    /// A range of the body that came in.
-    Kept(Range<usize>),
-    /// Something else.
-    New(Vec<u8>),
-}
-
-impl Piece {
-    /// How long the body is.
-    pub fn total(pieces: &[Self]) -> usize {
-        pieces.iter().fold(0, |sum, piece| {
-            sum.saturating_add(match piece {
-                Self::Kept(range) => range.len(),
-                Self::New(bytes) => bytes.len(),
-            })
-        })
-    }
-
-    /// Its bytes, where `received` came in.
-    pub fn bytes<'p>(&'p self, received: &'p [u8]) -> &'p [u8] {
-        match self {
-            Self::Kept(range) => received.get(range.clone()).unwrap_or_default(),
-            Self::New(bytes) => bytes,
-        }
-    }
-
-    /// The body in one, where `received` came in.
-    pub fn join(pieces: &[Self], received: &[u8]) -> Vec<u8> {
-        let mut all = Vec::with_capacity(Self::total(pieces));
-        pieces.iter().for_each(|piece| all.extend_from_slice(piece.bytes(received)));
-        all
-    }
 }
 
 /// The surface on which `upstream` answers such a call: one for models of that name before one for all, and then in the
@@ -134,9 +98,20 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
     let mut ask = call.ask.clone();
     // Embeddings that differ, and rankings, are small enough to be written anew.
     let vectors = upstream.provider.vectors.filter(|_| call.operation == Operation::Embed);
-    let spliced = same && vectors.is_none() && call.operation != Operation::Rank;
+    // So are forms, of which only the answers are passed on, and what is read aloud, which is counted.
+    let written = matches!(
+        call.operation,
+        Operation::EditImages | Operation::Rank | Operation::Speak | Operation::Transcribe | Operation::Translate
+    );
+    let spliced = same && vectors.is_none() && !written;
+    let mut values = Vec::new();
     let signed = quirks.signed_thought && surface.format == Format::Messages;
-    let (body, reader) = if spliced {
+    let (body, reader) = if call.operation == Operation::EditImages {
+        let (body, media_type) = images::renamed(doc.root(), call.model)
+            .ok_or_else(|| Error::invalid("the upstream takes a form, `multipart/form-data`"))?;
+        headers.set("content-type", media_type);
+        (body, wire.reader())
+    } else if spliced {
         let again = |fault: Fault| Error::new(Kind::Internal, fault.to_string());
         let stripped = replay::strip(call.format, doc);
         if stripped.is_some() {
@@ -186,6 +161,7 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
             max_tokens: configured_limit(upstream),
             takes_effort: quirks.effort != Effort::Known,
             takes_thought: quirks.thought.is_taken(),
+            random: call.ask.random,
             vectors,
         };
         if matches!(surface.format, Format::Gemini | Format::Vertex) {
@@ -198,7 +174,10 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
         for (name, value) in encoded.headers {
             headers.set(name, value);
         }
-        let body = if call.operation == Operation::Generate && patch::is_needed(&params, quirks) {
+        values = encoded.values;
+        let body = if let Some(form) = encoded.form {
+            form
+        } else if call.operation == Operation::Generate && patch::is_needed(&params, quirks) {
             let bytes = encoded.body.into_bytes();
             // A call that is as deep or has as many values as can be read may be a little more in another format.
             let doc = Doc::lenient(&bytes).map_err(|fault| Error::invalid(fault.what))?;
@@ -211,12 +190,14 @@ pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Resul
         (body, encoded.reader)
     };
 
-    let body = enclose(body, surface, upstream, doc.bytes(), &mut headers)?;
+    let body = enclose(body, surface, upstream, doc.bytes(), &mut headers, &mut dropped)?;
     headers.set("content-length", Piece::total(&body).to_string());
-    headers.set(":path", path(upstream, surface, call)?);
+    headers.set(":path", path(upstream, surface, call, &values)?);
     let own_credentials = matches!(upstream.credentials, Credentials::Client | Credentials::None);
     credentials(upstream, call, &body, &mut headers)?;
     let (wrapping, thought) = (surface.envelope.wrapping, quirks.thought);
+    // The answer to a form in the client's own format is passed on as well.
+    let spliced = spliced || same && written && call.format != Format::Rerank;
     let reply = Reply::new(ask, Path { client, wire, spliced, wrapping, thought, own_credentials }, reader);
     let dropped = dropped.names.into_iter().map(|name| name.into_owned()).collect();
     Ok(Outbound { surface: Some(surface), headers, body, dropped, reply })
@@ -255,7 +236,7 @@ fn kept(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Result<Outbo
         headers.set("content-length", "0");
     }
     let query = asked.split_once('?').map(|(_, query)| format!("?{query}")).unwrap_or_default();
-    let mut target = path(upstream, surface, call)?;
+    let mut target = path(upstream, surface, call, &[])?;
     target.push('/');
     segment(own, &mut target);
     headers.set(":path", format!("{target}{action}{query}"));
@@ -275,14 +256,24 @@ fn kept(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Result<Outbo
 }
 
 /// The path of the request, where the model may stand in it.
-fn path(upstream: &Upstream, surface: &Surface, call: Inbound<'_>) -> Result<String, Error> {
+fn path(
+    upstream: &Upstream,
+    surface: &Surface,
+    call: Inbound<'_>,
+    values: &[(&'static str, String)],
+) -> Result<String, Error> {
     let template = surface.stream_path.filter(|_| call.ask.stream).unwrap_or(surface.path);
     let named = |name: &str| template.names().any(|n| n == name);
     let odd = |segment: &str| matches!(segment, "" | "." | "..");
     if (named("model") && odd(call.model)) || (named("+model") && call.model.split('/').any(odd)) {
         return Err(Error::invalid("no provider has a model of this name").at("model"));
     }
-    let value = |name: &str| if name.ends_with("model") { Some(call.model) } else { upstream.option(name) };
+    if let Some((name, _)) = values.iter().find(|(_, value)| odd(value)) {
+        return Err(Error::invalid("expected a name").at(name));
+    }
+    let own = |name: &str| values.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str());
+    let value =
+        |name: &str| if name.ends_with("model") { Some(call.model) } else { own(name).or(upstream.option(name)) };
     Ok(format!("{}{}", upstream.prefix, template.fill(value, segment)))
 }
 
@@ -293,6 +284,7 @@ fn enclose(
     upstream: &Upstream,
     received: &[u8],
     headers: &mut Headers,
+    dropped: &mut Dropped,
 ) -> Result<Vec<Piece>, Error> {
     let envelope = &surface.envelope;
     let listed = envelope.header.and_then(|(header, field)| {
@@ -315,11 +307,30 @@ fn enclose(
     let renamed = envelope.rename.iter().map(|(ours, theirs)| (*ours, Change::Rename(theirs)));
     let changes: Vec<(&str, Change<'_>)> =
         removed.chain(renamed).chain(set.iter().map(|(name, json)| (*name, Change::Set(json)))).collect();
-    if changes.is_empty() {
+    if changes.is_empty() && envelope.drop.is_empty() && envelope.split.is_none() && envelope.words.is_empty() {
         return Ok(body);
     }
     let bytes = Piece::join(&body, received);
     let doc = Doc::lenient(&bytes).map_err(|fault| Error::new(Kind::Internal, fault.to_string()))?;
+    let mut changes = changes;
+    for name in envelope.drop.iter().filter(|name| doc.root().get(name).is_some()) {
+        dropped.note(*name)?;
+        changes.push((name, Change::Remove));
+    }
+    let words = envelope.words.iter().map(|(name, ours, theirs)| (name, ours, format!("\"{theirs}\"")));
+    let words: Vec<_> = words
+        .filter(|(name, ours, _)| doc.root().get(name).and_then(Node::str).is_some_and(|s| s == ***ours))
+        .collect();
+    changes.extend(words.iter().map(|(name, _, theirs)| (**name, Change::Set(theirs.as_str()))));
+    let sizes = envelope.split.and_then(|(name, first, second)| {
+        let text = doc.root().get(name)?.text()?;
+        let digits = |text: &str| (1..=5).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        let (width, height) = text.split_once('x').filter(|(width, height)| digits(width) && digits(height))?;
+        Some((name, (first, width.to_owned()), (second, height.to_owned())))
+    });
+    if let Some((name, (first, width), (second, height))) = &sizes {
+        changes.extend([(*name, Change::Remove), (*first, Change::Set(width)), (*second, Change::Set(height))]);
+    }
     let mut edits = Edits::default();
     edits.members(doc.root(), &changes);
     Ok(vec![Piece::New(edits.apply(&doc).into_bytes())])
@@ -442,6 +453,7 @@ fn credentials(upstream: &Upstream, call: Inbound<'_>, body: &[Piece], headers: 
             let secret = call.secret.ok_or_else(|| no_credentials(upstream))?.reveal();
             match (&upstream.credentials, upstream.provider.auth) {
                 (Credentials::ApiKey(_), Auth::Header(name)) => headers.set(name, secret),
+                (Credentials::ApiKey(_), Auth::Token) => headers.set("authorization", format!("Token {secret}")),
                 (Credentials::ApiKey(_), Auth::Headers(name, other)) => {
                     [name, other].into_iter().for_each(|name| headers.set(name, secret));
                 }

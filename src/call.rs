@@ -5,6 +5,7 @@
 //! and schemas stay raw JSON text, so nothing is rounded or reordered on the way.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::format::Format;
 use crate::json::Str;
@@ -18,8 +19,14 @@ pub enum Call<'a> {
     Embed(Embed<'a>),
     /// The next turn of a conversation.
     Generate(Generate<'a>),
+    /// Pictures of what is told.
+    Image(Image<'a>),
     /// Documents in the order of how well they answer a query.
     Rank(Rank<'a>),
+    /// A text read aloud.
+    Speak(Speech<'a>),
+    /// What is said in a recording.
+    Transcribe(Transcribe<'a>),
 }
 
 impl Call<'_> {
@@ -27,7 +34,7 @@ impl Call<'_> {
     pub fn unread(&self) -> &[String] {
         match self {
             Self::CountTokens(call) | Self::Generate(call) => &call.unread,
-            Self::Embed(_) | Self::Rank(_) => &[],
+            Self::Embed(_) | Self::Image(_) | Self::Rank(_) | Self::Speak(_) | Self::Transcribe(_) => &[],
         }
     }
 }
@@ -64,6 +71,65 @@ pub struct Rank<'a> {
     pub returned: bool,
     /// Other top-level fields: name and raw value.
     pub native: Vec<(Cow<'a, str>, &'a str)>,
+}
+
+/// Pictures to be made.
+#[derive(Clone, Debug, Default)]
+pub struct Image<'a> {
+    /// What they show.
+    pub prompt: Str<'a>,
+    /// How many; absent is one.
+    pub count: Option<u64>,
+    /// Width and height, in pixels.
+    pub size: Option<(u64, u64)>,
+    /// `standard`, `hd`, `low`, `medium`, `high`, …
+    pub quality: Option<Str<'a>>,
+    /// `png`, `jpeg`, `webp`.
+    pub format: Option<Str<'a>>,
+    /// Whether the client wants addresses and not bytes.
+    pub addresses: bool,
+    /// The end user, for the provider's abuse checks.
+    pub user: Option<Str<'a>>,
+    /// Other top-level fields: name and raw value.
+    pub native: Vec<(Cow<'a, str>, &'a str)>,
+}
+
+/// A text to be read aloud.
+#[derive(Clone, Debug, Default)]
+pub struct Speech<'a> {
+    /// The text.
+    pub input: Str<'a>,
+    /// Who reads it, by the provider's name.
+    pub voice: Option<Str<'a>>,
+    /// How it is read.
+    pub instructions: Option<Str<'a>>,
+    /// `mp3`, `opus`, `aac`, `flac`, `wav`, `pcm`; absent is the first.
+    pub format: Option<Str<'a>>,
+    /// How fast: 1 is as usual.
+    pub speed: Option<&'a str>,
+    /// Whether it comes as events, and not as bytes.
+    pub stream: bool,
+    /// Other top-level fields: name and raw value.
+    pub native: Vec<(Cow<'a, str>, &'a str)>,
+}
+
+/// A recording to be written down. The recording itself stays where it came in.
+#[derive(Clone, Debug, Default)]
+pub struct Transcribe<'a> {
+    /// Where the recording is in the form that came in.
+    pub file: Range<usize>,
+    /// The name of its file.
+    pub name: Option<Str<'a>>,
+    /// Its type, such as `audio/mpeg`.
+    pub media_type: Str<'a>,
+    /// What is spoken, by its ISO 639-1 code.
+    pub language: Option<Str<'a>>,
+    /// `json`, `verbose_json`, `text`, `srt`, `vtt`; absent is the first.
+    pub format: Option<Str<'a>>,
+    /// Whether the times of words are wanted.
+    pub words: bool,
+    /// The fields of the form as they came: name and text.
+    pub native: Vec<(Cow<'a, str>, Str<'a>)>,
 }
 
 /// A text to be stood for by a vector.

@@ -38,7 +38,7 @@ impl Endpoint {
     pub fn of(method: &str, path: &str, anywhere: bool) -> Result<Self, Error> {
         let (path, query) = path.split_once(['?', '#']).unwrap_or((path, ""));
         let (wanted, mut endpoint) = find(path, anywhere).ok_or_else(|| {
-            let calls = "/v1/chat/completions, /v1/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/moderations, /v1/rerank, /v1/responses, /v1beta/models/MODEL:generateContent";
+            let calls = "/v1/audio/speech, /v1/audio/transcriptions, /v1/audio/translations, /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/images/edits, /v1/images/generations, /v1/messages, /v1/messages/count_tokens, /v1/moderations, /v1/rerank, /v1/responses, /v1beta/models/MODEL:generateContent";
             Error::new(Kind::NotFound, format!("no such path; expected {calls}, /v1/models, /v1/key or /health"))
         })?;
         if let Endpoint::Response(kept) = &mut endpoint {
@@ -57,12 +57,25 @@ impl Endpoint {
         }
     }
 
+    /// Whether its body may be a form, and if so, whether all of it must be read.
+    pub fn form(&self) -> Option<bool> {
+        match self {
+            Self::Call(Operation::EditImages, _) => Some(true),
+            Self::Call(Operation::Transcribe | Operation::Translate, _) => Some(false),
+            _ => None,
+        }
+    }
+
     /// The name in headers and metrics: OpenTelemetry's where it has one.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Call(Operation::CountTokens, _) => "count_tokens",
             Self::Call(Operation::Embed, _) => "embeddings",
+            Self::Call(Operation::EditImages | Operation::Image, _) => "images",
             Self::Call(Operation::Moderate, _) => "moderations",
+            Self::Call(Operation::Speak, _) => "speech",
+            Self::Call(Operation::Transcribe, _) => "transcriptions",
+            Self::Call(Operation::Translate, _) => "translations",
             Self::Call(Operation::Rank, _) => "rerank",
             Self::Call(Operation::Generate, Format::Completions) => "completions",
             Self::Call(Operation::Generate, Format::Gemini) => "generate_content",
@@ -78,9 +91,14 @@ impl Endpoint {
 
 /// Ends of paths, without `/v1`: longer ones before those that they end with.
 const CALLS: &[(&str, Operation, Format)] = &[
+    ("/audio/speech", Operation::Speak, Format::Speech),
+    ("/audio/transcriptions", Operation::Transcribe, Format::Transcriptions),
+    ("/audio/translations", Operation::Translate, Format::Transcriptions),
     ("/chat/completions", Operation::Generate, Format::Chat),
     ("/completions", Operation::Generate, Format::Completions),
     ("/embeddings", Operation::Embed, Format::Embeddings),
+    ("/images/edits", Operation::EditImages, Format::Images),
+    ("/images/generations", Operation::Image, Format::Images),
     ("/messages/count_tokens", Operation::CountTokens, Format::Messages),
     ("/messages", Operation::Generate, Format::Messages),
     ("/moderations", Operation::Moderate, Format::Moderations),
@@ -166,7 +184,7 @@ fn find(path: &str, anywhere: bool) -> Option<(&'static str, Endpoint)> {
     if let Some(rest) = path.strip_prefix(DEPLOYMENTS)
         && let Some((_, end)) = rest.split_once('/')
         && let Some((_, operation, format)) = CALLS.iter().find(|(path, _, format)| {
-            matches!(format, Format::Chat | Format::Completions | Format::Embeddings)
+            !matches!(format, Format::Messages | Format::Moderations | Format::Rerank | Format::Responses)
                 && path.strip_prefix('/') == Some(end)
         })
     {

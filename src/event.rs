@@ -72,6 +72,15 @@ pub enum Event<'a> {
     Ping,
     /// The next best of the documents.
     Ranked(Ranked<'a>),
+    /// A text that was read aloud, or a part of it.
+    Sound {
+        /// Such as `audio/L16;rate=24000`.
+        media_type: Str<'a>,
+        /// Base64.
+        data: Str<'a>,
+    },
+    /// What is said in a recording.
+    Transcript(Transcript<'a>),
     /// The answer begins.
     Start {
         /// The provider's id of the answer; empty if it has none.
@@ -101,6 +110,28 @@ pub struct Ranked<'a> {
     pub score: Cow<'a, str>,
     /// The document, if the client wants it back.
     pub document: Option<Str<'a>>,
+}
+
+/// What is said in a recording.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Transcript<'a> {
+    /// All of it.
+    pub text: Str<'a>,
+    /// What is spoken, if it was found out.
+    pub language: Option<Str<'a>>,
+    /// Whether the client wants to know more than the text.
+    pub verbose: bool,
+    /// Words, each with the second at which it begins and ends, as raw numbers.
+    pub words: Vec<(Str<'a>, String, String)>,
+}
+
+impl Transcript<'_> {
+    /// A copy that borrows nothing.
+    pub fn into_owned(self) -> Transcript<'static> {
+        let words = self.words.into_iter().map(|(word, start, end)| (word.into_owned(), start, end)).collect();
+        let language = self.language.map(Str::into_owned);
+        Transcript { text: self.text.into_owned(), language, verbose: self.verbose, words }
+    }
 }
 
 /// A vector.

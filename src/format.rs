@@ -13,6 +13,14 @@ pub enum Format {
     Chat,
     /// [OpenAI's completions](https://platform.openai.com/docs/api-reference/completions), the old ones, of a text.
     Completions,
+    /// [Deepgram's listen](https://developers.deepgram.com/reference/speech-to-text/listen-pre-recorded).
+    DeepgramListen,
+    /// [Deepgram's speak](https://developers.deepgram.com/reference/text-to-speech/speak-request).
+    DeepgramSpeak,
+    /// [ElevenLabs' text to speech](https://elevenlabs.io/docs/api-reference/text-to-speech/convert).
+    ElevenLabsSpeech,
+    /// [ElevenLabs' speech to text](https://elevenlabs.io/docs/api-reference/speech-to-text/convert).
+    ElevenLabsTranscripts,
     /// [Cohere's chat](https://docs.cohere.com/v2/reference/chat).
     Cohere,
     /// [OpenAI's embeddings](https://platform.openai.com/docs/api-reference/embeddings).
@@ -21,10 +29,21 @@ pub enum Format {
     Gemini,
     /// [Gemini's batchEmbedContents](https://ai.google.dev/api/embeddings).
     GeminiEmbeddings,
+    /// [Amazon Bedrock's InvokeModel](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html) of models that make
+    /// images, each maker's in a format of its own.
+    BedrockImages,
+    /// [OpenAI's images](https://platform.openai.com/docs/api-reference/images).
+    Images,
+    /// [predict](https://ai.google.dev/gemini-api/docs/imagen) of Google's Imagen.
+    Imagen,
     /// [Anthropic's Messages](https://platform.claude.com/docs/en/api/messages).
     Messages,
     /// [OpenAI's moderations](https://platform.openai.com/docs/api-reference/moderations).
     Moderations,
+    /// [OpenAI's speech](https://platform.openai.com/docs/api-reference/audio/createSpeech).
+    Speech,
+    /// [OpenAI's transcriptions](https://platform.openai.com/docs/api-reference/audio/createTranscription) and translations.
+    Transcriptions,
     /// [Ollama's chat](https://docs.ollama.com/api/chat).
     Ollama,
     /// [Cohere's rerank](https://docs.cohere.com/v2/reference/rerank), which many follow.
@@ -59,10 +78,20 @@ pub enum Operation {
     Embed,
     /// The next turn of a conversation.
     Generate,
+    /// Pictures that are changed.
+    EditImages,
+    /// Pictures of what is told.
+    Image,
     /// Whether something is harmful.
     Moderate,
     /// Documents in the order of how well they answer a query.
     Rank,
     /// What the provider keeps under an id.
     Resource,
+    /// A text read aloud.
+    Speak,
+    /// What is said in a recording, written down.
+    Transcribe,
+    /// The same in English.
+    Translate,
 }

@@ -190,7 +190,7 @@ impl Gateway {
             Endpoint::Models => Ok(Next::Reply(self.models())),
             Endpoint::Response(_) => Ok(if facts.ended { Next::Call } else { Next::Body }),
             Endpoint::Call(..) | Endpoint::Health => {
-                check_body(headers, facts.ended).inspect_err(|_| self.reject("invalid"))?;
+                check_body(headers, facts.ended, self.form()).inspect_err(|_| self.reject("invalid"))?;
                 Ok(Next::Body)
             }
         }
@@ -246,6 +246,11 @@ impl Gateway {
 
     fn caller(&self) -> Option<&Key> {
         self.key.and_then(|place| self.config.keys.get(place))
+    }
+
+    /// Whether the body may be a form, and if so, whether all of it must be read: see [`crate::form`].
+    pub fn form(&self) -> Option<bool> {
+        self.endpoint.as_ref().and_then(Endpoint::form)
     }
 
     /// Reads the request's body.
@@ -363,9 +368,7 @@ impl Gateway {
         let Start { upstream, others, awake, .. } = start;
         let images = match operation {
             Operation::Generate => self.images(upstream, root).inspect_err(|_| self.reject("invalid"))?,
-            Operation::CountTokens | Operation::Embed | Operation::Moderate | Operation::Rank | Operation::Resource => {
-                Vec::new()
-            }
+            _ => Vec::new(),
         };
         let headers = self.routing(&ask, upstream);
         let input = client::estimate::rough(root);
@@ -863,6 +866,8 @@ impl Gateway {
                     ("input_image_tokens", usage.input_image),
                     ("output_image_tokens", usage.output_image),
                     ("images", usage.images),
+                    ("characters", usage.characters),
+                    ("milliseconds", usage.milliseconds),
                 ];
                 seldom.into_iter().filter(|(_, count)| *count > 0).for_each(|(name, count)| w.key(name).u64(count));
             }
@@ -945,11 +950,18 @@ fn secret(headers: &Headers) -> Option<&[u8]> {
     })
 }
 
-fn check_body(headers: &Headers, ended: bool) -> Result<(), Error> {
+fn check_body(headers: &Headers, ended: bool, form: Option<bool>) -> Result<(), Error> {
     if ended {
         return Err(Error::invalid("the body is empty; expected a JSON object"));
     }
     let media_type = headers.media_type();
+    if form.is_some() && media_type == "multipart/form-data" {
+        return Ok(());
+    }
+    if form == Some(false) {
+        let message = format!("the body must be `multipart/form-data`, not `{}`", shorten(&media_type));
+        return Err(Error::new(Kind::UnsupportedMedia, message));
+    }
     if !media_type.is_empty() && media_type != "application/json" && !media_type.ends_with("+json") {
         let message = format!("the body must be `application/json`, not `{}`", shorten(&media_type));
         return Err(Error::new(Kind::UnsupportedMedia, message));

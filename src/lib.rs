@@ -87,6 +87,8 @@ pub mod frame;
 pub mod wire;
 pub mod provider;
 pub mod patch;
+pub mod piece;
+pub mod form;
 
 // What it costs.
 pub mod cost;

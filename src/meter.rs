@@ -51,7 +51,9 @@ impl Meter {
             | Event::BlockStop { .. }
             | Event::Embedding { .. }
             | Event::Ping
-            | Event::Ranked(_) => {}
+            | Event::Ranked(_)
+            | Event::Sound { .. }
+            | Event::Transcript(_) => {}
             Event::Start { model, .. } => {
                 self.model =
                     Some(model.to_text().into_owned()).filter(|model| (1..=LONGEST_MODEL).contains(&model.len()));

@@ -28,6 +28,8 @@ use crate::wire::{self, Reader, Wire, aws};
 /// How the body of an answer is to be handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plan {
+    /// As it is, part by part.
+    Pass,
     /// Part by part, as it comes.
     Stream,
     /// All at once, with the headers held until then.
@@ -133,7 +135,11 @@ impl Reply {
         if compressed {
             self.media_type = "compressed data".into();
         }
-        let streams = (200..=299).contains(&status) && self.ask.stream && self.refusal.is_none();
+        let good = (200..=299).contains(&status) && self.refusal.is_none();
+        if good && !compressed && self.reader.passes(&self.media_type) {
+            return Plan::Pass;
+        }
+        let streams = good && self.ask.stream;
         let Some(framing) = self.framing().filter(|_| streams) else { return Plan::Whole };
         self.decoder = Decoder::new(framing);
         if !self.path.spliced {
@@ -165,6 +171,18 @@ impl Reply {
                 self.retry_after = error.retry_after;
                 Finished { status: error.status(), body: Some(self.path.client.error(&error)), content_type: JSON }
             }
+        }
+    }
+
+    /// A part of an answer that the client gets as it is; none of it has more than the first to tell.
+    pub fn pass(&mut self, end: bool, meter: &mut Meter, now: u64) {
+        if self.events == 0 {
+            meter.first_token.get_or_insert(now);
+            self.reader.passed(&mut |event| meter.observe(&event, now));
+        }
+        self.events = self.events.saturating_add(1);
+        if end {
+            meter.observe(&Event::End, now);
         }
     }
 
@@ -254,7 +272,7 @@ impl Reply {
             Some(error) => Err(error),
             None => {
                 let body = self.path.client.answer(&answer, &self.ask);
-                Ok(Finished { status: OK, body: Some(body), content_type: JSON })
+                Ok(Finished { status: OK, body: Some(body), content_type: self.ask.media_type.unwrap_or(JSON) })
             }
         }
     }

@@ -28,6 +28,10 @@ pub struct Usage {
     pub images: u64,
     /// Searches, where the provider is paid by them and a call may be more than one.
     pub requests: u64,
+    /// Characters that were read aloud.
+    pub characters: u64,
+    /// Milliseconds of a recording that was written down.
+    pub milliseconds: u64,
 }
 
 impl Usage {
@@ -46,6 +50,8 @@ impl Usage {
             (&mut self.output_image, other.output_image),
             (&mut self.images, other.images),
             (&mut self.requests, other.requests),
+            (&mut self.characters, other.characters),
+            (&mut self.milliseconds, other.milliseconds),
         ];
         fields.into_iter().for_each(|(sum, count)| *sum = sum.saturating_add(count));
     }

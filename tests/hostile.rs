@@ -17,10 +17,10 @@ use std::sync::LazyLock;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use dragoman::attempt::Piece;
 use dragoman::config::Config;
 use dragoman::error::Kind;
 use dragoman::http::Headers;
+use dragoman::piece::Piece;
 use dragoman::reply::Plan;
 use driver::{Head, Outcome, Route, answer};
 

@@ -21,12 +21,15 @@ pub mod embeddings;
 pub mod estimate;
 mod fields;
 pub mod gemini;
+pub mod images;
 pub mod messages;
 pub mod moderations;
 pub mod needs;
 pub mod origin;
 pub mod rerank;
 pub mod responses;
+pub mod speech;
+pub mod transcriptions;
 
 /// The client side of `format`.
 pub fn of(format: Format) -> &'static dyn Client {
@@ -36,9 +39,12 @@ pub fn of(format: Format) -> &'static dyn Client {
         Format::Completions => &completions::Completions,
         Format::Embeddings => &embeddings::Embeddings,
         Format::Gemini | Format::Vertex => &gemini::Gemini,
+        Format::Images => &images::Images,
         Format::Messages => &messages::Messages,
         Format::Moderations => &moderations::Moderations,
         Format::Rerank => &rerank::Rerank,
+        Format::Speech => &speech::Speech,
+        Format::Transcriptions => &transcriptions::Transcriptions,
         Format::Responses => &responses::Responses,
         // No client speaks the others.
         _ => &chat::Chat,
@@ -72,6 +78,8 @@ pub struct Ask {
     pub include_usage: bool,
     /// When the call came, in unix seconds.
     pub now: u64,
+    /// The type of an answer that is no JSON.
+    pub media_type: Option<&'static str>,
     /// Whether the client takes vectors in base64.
     pub base64: bool,
     /// What of the request stands in an answer in the format of Responses.

@@ -16,7 +16,7 @@ use std::{env, fs};
 const SOURCE: &str = "src/cost/prices.tsv";
 
 /// The orders of `Part` and `Class` in `rates.rs`.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 14] = [
     "input",
     "output",
     "cache_read",
@@ -29,6 +29,8 @@ const PARTS: [&str; 12] = [
     "output_image",
     "image",
     "request",
+    "character",
+    "second",
 ];
 const CLASSES: [&str; 5] = ["", "batch", "fast", "flex", "priority"];
 

@@ -48,9 +48,10 @@ PARTS = [
     ("input_cost_per_image_token", "input_image"),
     ("output_cost_per_image_token", "output_image"),
 ]
-UNITS = [("input_cost_per_request", "request"), ("input_cost_per_query", "request"), ("output_cost_per_image", "image")]
+UNITS = [("input_cost_per_request", "request"), ("input_cost_per_query", "request"), ("output_cost_per_image", "image"),
+         ("input_cost_per_character", "character"), ("input_cost_per_second", "second")]
 ORDER = ["input", "output", "cache_read", "cache_write", "cache_write_1h", "reasoning", "input_audio", "output_audio",
-         "input_image", "output_image", "image", "request"]
+         "input_image", "output_image", "image", "request", "character", "second"]
 CLASSES = {"": "", "batches": "batch", "fast": "fast", "flex": "flex", "priority": "priority", "ultrafast": "fast"}
 CLASS_ORDER = ["", "batch", "fast", "flex", "priority"]
 MILLION = Decimal(1_000_000)
@@ -97,6 +98,9 @@ def prices(entry):
     for field, part in UNITS:
         price = number(entry.get(field))
         # An image's price by tokens and its price by the piece are two ways to say one thing.
+        # Where tokens are paid, the same is told in characters or seconds of them.
+        if part in ("character", "second") and (tokens or entry.get("mode") not in ("audio_speech", "audio_transcription")):
+            continue
         if price and not (part == "image" and (tokens or entry.get("mode") not in ("image_generation", "image_edit"))):
             found.setdefault((part, "", 0), price)
     # Reasoning that costs what other output does needs no price, and then follows output in every class and tier.
@@ -118,7 +122,7 @@ def prices(entry):
 def useful(found):
     """Whether it prices calls. Zeros are left out: there they stand for what nobody has looked up."""
     return any(price > 0 for price in found.values()) and any(
-        key[1:] == ("", 0) and key[0] in ("input", "image", "request", "output") for key in found
+        key[1:] == ("", 0) and key[0] in ("input", "image", "request", "character", "second", "output") for key in found
     )
 
 
@@ -204,7 +208,7 @@ def main():
         sys.exit(f"prices: the day of release of litellm {version} is not known: {error}")
     rows = generate(table, known)
     head = f"""\
-# Prices in USD per million tokens, images or requests; written by `make prices`, not by hand.
+# Prices in USD per million tokens, images, requests, characters or seconds; written by `make prices`, not by hand.
 # Source: {name} in litellm {version} of {date}, https://pypi.org/project/litellm/{version}/
 # Licence of the source: MIT, Copyright (c) 2023 Berri AI
 #

@@ -1,6 +1,6 @@
 //! Rates, and what a use of tokens costs at them.
 //!
-//! Money is exact. A rate is a whole number of picodollars per million tokens, images or requests, so a price in USD per
+//! Money is exact. A rate is a whole number of picodollars per million tokens, images, requests, characters or seconds, so a price in USD per
 //! million may have twelve decimals; a call's parts are summed in 128 bits and rounded once, half up, to nanodollars.
 
 use std::sync::Arc;
@@ -56,11 +56,15 @@ pub enum Part {
     Image,
     /// The call itself.
     Request,
+    /// Characters that are read aloud.
+    Character,
+    /// Seconds of a recording.
+    Second,
 }
 
 impl Part {
     /// All, with their names in configurations and in `prices.tsv`.
-    pub const ALL: [(&str, Self); 12] = [
+    pub const ALL: [(&str, Self); 14] = [
         ("input", Self::Input),
         ("output", Self::Output),
         ("cache_read", Self::CacheRead),
@@ -73,6 +77,8 @@ impl Part {
         ("output_image", Self::OutputImage),
         ("image", Self::Image),
         ("request", Self::Request),
+        ("character", Self::Character),
+        ("second", Self::Second),
     ];
 
     /// Its name.
@@ -86,13 +92,13 @@ impl Part {
             Self::CacheWrite1h => Some(Self::CacheWrite),
             Self::CacheRead | Self::CacheWrite | Self::InputAudio | Self::InputImage => Some(Self::Input),
             Self::OutputAudio | Self::OutputImage | Self::Reasoning => Some(Self::Output),
-            Self::Image | Self::Input | Self::Output | Self::Request => None,
+            Self::Character | Self::Image | Self::Input | Self::Output | Self::Request | Self::Second => None,
         }
     }
 
     /// Whether it is paid by the piece.
     fn is_piece(self) -> bool {
-        matches!(self, Self::Image | Self::Request)
+        matches!(self, Self::Character | Self::Image | Self::Request | Self::Second)
     }
 }
 
@@ -193,10 +199,13 @@ pub fn cost(rates: &Rates, usage: &Usage, class: Class) -> Option<u64> {
         }
         let amount = match rates.price(part, class, usage.input) {
             Some(amount) => amount,
-            None if part.is_piece() || rates.by_piece() => 0,
+            // What is also counted in tokens is paid by them.
+            None if part.is_piece() && (part == Part::Request || usage.total() > 0) => 0,
+            None if !part.is_piece() && rates.by_piece() => 0,
             None => return None,
         };
-        sum = sum.saturating_add(u128::from(count).saturating_mul(u128::from(amount)));
+        let paid = u128::from(count).saturating_mul(u128::from(amount));
+        sum = sum.saturating_add(if part == Part::Second { paid / 1000 } else { paid });
         Some(())
     };
     // Parts are parts of the whole: whatever a provider says, no token is paid twice.
@@ -231,6 +240,9 @@ pub fn cost(rates: &Rates, usage: &Usage, class: Class) -> Option<u64> {
     add(Part::OutputImage, image)?;
 
     add(Part::Image, usage.images)?;
+    add(Part::Character, usage.characters)?;
+    // In milliseconds.
+    add(Part::Second, usage.milliseconds)?;
     add(Part::Request, usage.requests.max(1))?;
     Some(round(sum))
 }

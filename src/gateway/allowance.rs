@@ -210,11 +210,7 @@ impl Gateway {
             let own = (surface.format == Format::Messages).then(|| anthropic::max_output(&name));
             let most_output = match routed.operation {
                 Operation::Generate => most_output(root, &upstream.params).unwrap_or(own.unwrap_or(DEFAULT_OUTPUT)),
-                Operation::CountTokens
-                | Operation::Embed
-                | Operation::Moderate
-                | Operation::Rank
-                | Operation::Resource => 0,
+                _ => 0,
             };
             output = most_output.max(output);
             if paid {

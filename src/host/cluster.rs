@@ -6,7 +6,7 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
-use super::abi::{self, Buffer, Map};
+use super::abi::{self, Map};
 use super::account::Account;
 use super::calls::{self, Shared};
 use super::exchange::{self, Exchange};
@@ -16,6 +16,7 @@ use crate::client;
 use crate::config::{Config, Upstream};
 use crate::endpoint::{self, Endpoint};
 use crate::error::{Error, Kind};
+use crate::form;
 use crate::format::Operation;
 use crate::http::Headers;
 use crate::json::Doc;
@@ -43,8 +44,7 @@ impl Cluster {
     /// The whole request is there.
     fn request(&mut self, size: usize) -> Action {
         self.sent = true;
-        let body = abi::buffer(Buffer::RequestBody, 0, size).unwrap_or_default();
-        match self.send(&body) {
+        match self.send(size) {
             Ok(()) => Action::Continue,
             Err(error) => {
                 if let Some(record) = &self.record {
@@ -55,10 +55,15 @@ impl Cluster {
         }
     }
 
-    fn send(&mut self, body: &[u8]) -> Result<(), Error> {
+    fn send(&mut self, size: usize) -> Result<(), Error> {
         let id = abi::property(&["filter_state", &format!("wasm.{}", calls::STATE)]).unwrap_or_default();
         let known = calls::find(&id);
         // What a gateway has announced it has also checked.
+        let form = match &known {
+            Some(record) => Endpoint::Call(record.borrow().operation, record.borrow().format).form(),
+            None => Endpoint::of(&self.headers.text(":method"), &self.headers.text(":path"), true)?.form(),
+        };
+        let body = &*exchange::received(form, self.headers.text("content-type").into_owned(), size)?;
         let kept = known.as_ref().is_some_and(|record| record.borrow().operation == Operation::Resource);
         let doc = match &known {
             Some(_) if kept => Doc::lenient(b"{}"),
@@ -93,9 +98,10 @@ impl Cluster {
                 outbound => outbound?,
             }
         };
+        let received = form::told(doc.root()).map_or(body.len(), |(_, total)| total);
         let asked = record.borrow().ask.wanted().to_owned();
         let note = Note::new(&config, upstream, &asked, model, account.key, outbound.dropped.clone(), abi::now());
-        self.exchange = Some(exchange::send(outbound, note, account, &record, body.len(), Some(config)));
+        self.exchange = Some(exchange::send(outbound, note, account, &record, received, Some(config)));
         self.lent = true;
         Ok(())
     }

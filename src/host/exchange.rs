@@ -8,11 +8,13 @@ use super::abi::{self, Buffer, Map};
 use super::account::Account;
 use super::calls::Shared;
 use super::{environment, warn_if_refused};
-use crate::attempt::{Outbound, Piece, REQUEST_IDS, hidden};
+use crate::attempt::{Outbound, REQUEST_IDS, hidden};
 use crate::config::Config;
 use crate::error::{Error, Kind};
+use crate::form::{self, Ends};
 use crate::gateway::{FALLBACK, Local, cost_header};
 use crate::http::Headers;
+use crate::piece::Piece;
 use crate::record::{Note, StandIn};
 use crate::reply::{EVENT_STREAM, Finished, Plan, Reply};
 
@@ -83,6 +85,26 @@ pub fn send(
     }
 }
 
+/// The request's body, of `size` bytes: JSON, or what a form says. `form` as in [`crate::gateway::Gateway::form`].
+pub fn received(form: Option<bool>, content_type: String, size: usize) -> Result<Vec<u8>, Error> {
+    let read = |start, most| abi::buffer(Buffer::RequestBody, start, most).unwrap_or_default();
+    let Some(whole) = form.filter(|_| form::boundary(&content_type).is_ok_and(|found| found.is_some())) else {
+        return Ok(read(0, size));
+    };
+    let (head, tail, total) = if whole || size <= form::WINDOW.saturating_mul(2) || size == usize::MAX {
+        let all = read(0, size);
+        let total = all.len();
+        (all, None, total)
+    } else {
+        (read(0, form::WINDOW), Some(read(size.saturating_sub(form::WINDOW), form::WINDOW)), size)
+    };
+    let ends = Ends { head: &head, tail: tail.as_deref().unwrap_or(&head), total };
+    Ok(form::json(&content_type, || ends)?.unwrap_or_default())
+}
+
+/// How much of a body goes through this filter at a time, where parts of it must change places.
+const TURN: usize = 1 << 20;
+
 /// Puts the parts of a body in the place of what was received. What only follows the last change stays where it is.
 fn set_body(pieces: &[Piece], received: usize) -> Result<(), abi::Refused> {
     match pieces {
@@ -93,20 +115,32 @@ fn set_body(pieces: &[Piece], received: usize) -> Result<(), abi::Refused> {
             abi::set_buffer(Buffer::RequestBody, 0, rest.start, prefix)
         }
         pieces => {
-            let kept = pieces.iter().any(|piece| matches!(piece, Piece::Kept(_)));
-            let body = if kept { abi::buffer(Buffer::RequestBody, 0, received)? } else { Vec::new() };
-            let mut start = 0;
-            let mut replaced = received;
+            // Behind the last byte.
+            const END: usize = usize::MAX >> 1;
+            // What stays goes round: off the front, and on at the end. Ranges come in their order.
+            let mut gone = 0_usize;
+            let mut drop_until = |until: usize| -> Result<(), abi::Refused> {
+                let count = until.saturating_sub(gone);
+                gone = until.max(gone);
+                if count > 0 { abi::set_buffer(Buffer::RequestBody, 0, count, &[]) } else { Ok(()) }
+            };
             for piece in pieces {
-                let part = match piece {
-                    Piece::Kept(range) => body.get(range.clone()).unwrap_or_default(),
-                    Piece::New(bytes) => bytes,
-                };
-                abi::set_buffer(Buffer::RequestBody, start, replaced, part)?;
-                // From now on each part goes behind the last byte.
-                (start, replaced) = (usize::MAX >> 1, 0);
+                match piece {
+                    Piece::New(bytes) => abi::set_buffer(Buffer::RequestBody, END, 0, bytes)?,
+                    Piece::Kept(range) => {
+                        drop_until(range.start)?;
+                        let mut at = range.start;
+                        while at < range.end {
+                            let count = range.end.saturating_sub(at).min(TURN);
+                            let part = abi::buffer(Buffer::RequestBody, 0, count)?;
+                            abi::set_buffer(Buffer::RequestBody, END, 0, &part)?;
+                            at = at.saturating_add(count);
+                            drop_until(at)?;
+                        }
+                    }
+                }
             }
-            Ok(())
+            drop_until(received)
         }
     }
 }
@@ -155,6 +189,11 @@ impl Exchange {
         self.held.retain(|name, _| !hidden(name));
         more(&mut self.held);
         match self.plan {
+            Plan::Pass => {
+                self.done = end;
+                warn_if_refused("set headers", abi::set_headers(Map::Response, &self.held));
+                Action::Continue
+            }
             Plan::Stream if !end => {
                 // Whatever the provider's is.
                 if self.held.media_type() != EVENT_STREAM {
@@ -201,6 +240,11 @@ impl Exchange {
             return Action::Continue;
         }
         match self.plan {
+            Plan::Pass => {
+                self.done = end;
+                self.observe(|reply, meter, now| reply.pass(end, meter, now));
+                Action::Continue
+            }
             Plan::Stream if self.start.is_some() => self.start(size, end),
             Plan::Stream => {
                 self.done = end;
@@ -326,6 +370,9 @@ impl Exchange {
             return;
         }
         self.done = true;
+        if self.plan == Plan::Pass {
+            return self.observe(|reply, meter, now| reply.pass(true, meter, now));
+        }
         if self.plan == Plan::Stream {
             // Trailers: nothing can be added to the body any more.
             self.observe(|reply, meter, now| reply.end(meter, now, &mut Vec::new()));

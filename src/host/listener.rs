@@ -16,6 +16,7 @@ use super::{environment, limits, stats, warn_if_refused};
 use crate::attempt::{self, Inbound, KEY_HEADERS};
 use crate::config::{ClientAuth, Config, Role};
 use crate::error::{Error, Kind};
+use crate::form;
 use crate::gateway::{FALLBACK, Facts, Gateway, Local, Next, PRIVATE, Routed, UPSTREAM, answer_headers};
 use crate::http::Headers;
 use crate::json::Doc;
@@ -97,12 +98,16 @@ impl Listener {
     /// The whole request is there.
     fn request(&mut self, size: usize) -> Action {
         self.sent = true;
-        let body = abi::buffer(Buffer::RequestBody, 0, size).unwrap_or_default();
+        let body = match exchange::received(self.gateway.form(), self.content_type(), size) {
+            Ok(body) => body,
+            Err(error) => return self.refuse(&error),
+        };
         let doc = match self.gateway.read(&body) {
             Ok(doc) => doc,
             Err(error) => return self.refuse(&error),
         };
-        self.facts.random = random();
+        // By what a form is told apart nobody may guess.
+        self.facts.random = if self.gateway.form().is_some() { environment::random() } else { random() };
         let call = match &self.record {
             Some(record) => self.gateway.stand_in(&record.borrow(), &doc, &self.facts, &account::Known).map(Ok),
             None => self.gateway.call(&doc, &self.facts, &account::Known),
@@ -125,7 +130,13 @@ impl Listener {
                 Err(error) => self.refuse(&error),
             };
         }
-        self.pass_on(&routed, &doc, body.len())
+        self.pass_on(&routed, &doc, form::told(doc.root()).map_or(body.len(), |(_, total)| total))
+    }
+
+    /// The type of the request's body.
+    fn content_type(&self) -> String {
+        let kept = self.record.as_ref().map(|record| record.borrow().headers.text("content-type").into_owned());
+        kept.unwrap_or_else(|| self.headers.text("content-type").into_owned())
     }
 
     /// The call goes where it was routed. The host holds a body of `received` bytes.

@@ -141,6 +141,12 @@ const EMBEDDINGS: Surface = Surface::new(Operation::Embed, "/embeddings", Format
 const MODERATIONS: Surface = Surface::new(Operation::Moderate, "/moderations", Format::Moderations);
 const RESPONSES: Surface = Surface::new(Operation::Generate, "/responses", Format::Responses);
 
+const IMAGES: Surface = Surface::new(Operation::Image, "/images/generations", Format::Images);
+const IMAGE_EDITS: Surface = Surface::new(Operation::EditImages, "/images/edits", Format::Images);
+const SPEECH: Surface = Surface::new(Operation::Speak, "/audio/speech", Format::Speech);
+const TRANSCRIPTIONS: Surface = Surface::new(Operation::Transcribe, "/audio/transcriptions", Format::Transcriptions);
+const TRANSLATIONS: Surface = Surface::new(Operation::Translate, "/audio/translations", Format::Transcriptions);
+
 /// Rankings in Cohere's format.
 const RERANK: Surface = Surface::new(Operation::Rank, "/rerank", Format::Rerank);
 
@@ -149,9 +155,6 @@ const CHAT_AND_EMBEDDINGS: &[Surface] = &[CHAT_COMPLETIONS, EMBEDDINGS];
 
 /// What servers of open models have: the old completions among it.
 const SERVER: &[Surface] = &[CHAT_COMPLETIONS, COMPLETIONS, EMBEDDINGS];
-
-/// Chat and Responses.
-const CHAT_AND_RESPONSES: &[Surface] = &[CHAT_COMPLETIONS, RESPONSES];
 
 /// Embeddings in OpenAI's format by those who are not known to have vectors in base64, which OpenAI's own clients ask for
 /// without being told to.
@@ -321,6 +324,19 @@ pub static PROVIDERS: &[Provider] = &[
                 when: Some(("api_version", "v1")),
                 ..Surface::new(Operation::Embed, "/openai/v1/embeddings", Format::Embeddings)
             },
+            Surface { when: Some(("api_version", "v1")), path: Template("/openai/v1/images/generations"), ..IMAGES },
+            Surface { when: Some(("api_version", "v1")), path: Template("/openai/v1/images/edits"), ..IMAGE_EDITS },
+            Surface { when: Some(("api_version", "v1")), path: Template("/openai/v1/audio/speech"), ..SPEECH },
+            Surface {
+                when: Some(("api_version", "v1")),
+                path: Template("/openai/v1/audio/transcriptions"),
+                ..TRANSCRIPTIONS
+            },
+            Surface {
+                when: Some(("api_version", "v1")),
+                path: Template("/openai/v1/audio/translations"),
+                ..TRANSLATIONS
+            },
             Surface::new(
                 Operation::Generate,
                 "/openai/deployments/{model}/chat/completions?api-version={api_version}",
@@ -336,6 +352,23 @@ pub static PROVIDERS: &[Provider] = &[
                 "/openai/deployments/{model}/embeddings?api-version={api_version}",
                 Format::Embeddings,
             ),
+            Surface {
+                path: Template("/openai/deployments/{model}/images/generations?api-version={api_version}"),
+                ..IMAGES
+            },
+            Surface {
+                path: Template("/openai/deployments/{model}/images/edits?api-version={api_version}"),
+                ..IMAGE_EDITS
+            },
+            Surface { path: Template("/openai/deployments/{model}/audio/speech?api-version={api_version}"), ..SPEECH },
+            Surface {
+                path: Template("/openai/deployments/{model}/audio/transcriptions?api-version={api_version}"),
+                ..TRANSCRIPTIONS
+            },
+            Surface {
+                path: Template("/openai/deployments/{model}/audio/translations?api-version={api_version}"),
+                ..TRANSLATIONS
+            },
         ],
         quirks: Quirks::NONE,
         vectors: None,
@@ -409,6 +442,7 @@ pub static PROVIDERS: &[Provider] = &[
                 ..Surface::new(Operation::Generate, "/model/{model}/converse", Format::Bedrock)
             },
             Surface::new(Operation::Embed, "/model/{model}/invoke", Format::BedrockEmbeddings),
+            Surface::new(Operation::Image, "/model/{model}/invoke", Format::BedrockImages),
             Surface {
                 models: "cohere.rerank",
                 envelope: Envelope { remove: &["model"], set: &[("api_version", Template("2"))], ..Envelope::NONE },
@@ -639,11 +673,34 @@ pub static PROVIDERS: &[Provider] = &[
         ..CHAT
     },
     Provider {
+        id: "deepgram",
+        name: "Deepgram",
+        otel: "deepgram",
+        address: Fixed("https://api.deepgram.com"),
+        auth: Auth::Token,
+        surfaces: &[
+            Surface::new(
+                Operation::Transcribe,
+                "/v1/listen?model={model}&language={language}&punctuate=true&smart_format=true",
+                Format::DeepgramListen,
+            ),
+            Surface::new(
+                Operation::Speak,
+                "/v1/speak?model={model}&encoding={encoding}&container={container}",
+                Format::DeepgramSpeak,
+            ),
+        ],
+        quirks: Quirks::NONE,
+        env: "DEEPGRAM_API_KEY",
+        docs: "https://developers.deepgram.com/reference",
+        ..CHAT
+    },
+    Provider {
         id: "deepinfra",
         name: "DeepInfra",
         otel: "deepinfra",
         address: Fixed("https://api.deepinfra.com/v1/openai"),
-        surfaces: SERVER,
+        surfaces: &[CHAT_COMPLETIONS, COMPLETIONS, EMBEDDINGS, IMAGES, SPEECH, TRANSCRIPTIONS, TRANSLATIONS],
         quirks: OLD_LIMIT,
         vectors: Some(&Vectors { tokens: false, user: false, ..FLOATS }),
         env: "DEEPINFRA_API_KEY",
@@ -684,6 +741,25 @@ pub static PROVIDERS: &[Provider] = &[
         surfaces: CHAT_AND_EMBEDDINGS,
         env: "EDENAI_API_KEY",
         docs: "https://www.edenai.co/docs",
+        ..CHAT
+    },
+    Provider {
+        id: "elevenlabs",
+        name: "ElevenLabs",
+        otel: "elevenlabs",
+        address: Fixed("https://api.elevenlabs.io"),
+        auth: Auth::Header("xi-api-key"),
+        surfaces: &[
+            Surface::new(
+                Operation::Speak,
+                "/v1/text-to-speech/{voice}?output_format={format}",
+                Format::ElevenLabsSpeech,
+            ),
+            Surface::new(Operation::Transcribe, "/v1/speech-to-text", Format::ElevenLabsTranscripts),
+        ],
+        quirks: Quirks::NONE,
+        env: "ELEVENLABS_API_KEY",
+        docs: "https://elevenlabs.io/docs/api-reference",
         ..CHAT
     },
     Provider {
@@ -771,6 +847,12 @@ pub static PROVIDERS: &[Provider] = &[
                 ..Surface::new(Operation::Generate, "/v1beta/models/{model}:generateContent", Format::Gemini)
             },
             Surface::new(Operation::CountTokens, "/v1beta/models/{model}:countTokens", Format::Gemini),
+            Surface {
+                models: "imagen",
+                ..Surface::new(Operation::Image, "/v1beta/models/{model}:predict", Format::Imagen)
+            },
+            Surface::new(Operation::Image, "/v1beta/models/{model}:generateContent", Format::Gemini),
+            Surface::new(Operation::Speak, "/v1beta/models/{model}:generateContent", Format::Gemini),
             Surface::new(Operation::Embed, "/v1beta/models/{model}:batchEmbedContents", Format::GeminiEmbeddings),
         ],
         quirks: Quirks::NONE,
@@ -816,7 +898,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Groq",
         otel: "groq",
         address: Fixed("https://api.groq.com/openai/v1"),
-        surfaces: CHAT_AND_RESPONSES,
+        surfaces: &[CHAT_COMPLETIONS, RESPONSES, SPEECH, TRANSCRIPTIONS, TRANSLATIONS],
         quirks: Quirks {
             drop: &["logit_bias", "logprobs", "metadata", "store", "top_logprobs"],
             clamp: ONE_CHOICE,
@@ -852,7 +934,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "hosted_vllm",
         name: "vLLM",
         otel: "hosted_vllm",
-        surfaces: &[CHAT_COMPLETIONS, COMPLETIONS, EMBEDDINGS, RERANK],
+        surfaces: &[CHAT_COMPLETIONS, COMPLETIONS, EMBEDDINGS, RERANK, TRANSCRIPTIONS, TRANSLATIONS],
         quirks: Quirks { thought: Thought::Field { says: "reasoning", takes: "reasoning_content" }, ..CHAT.quirks },
         vectors: None,
         env: "HOSTED_VLLM_API_KEY",
@@ -1000,7 +1082,19 @@ pub static PROVIDERS: &[Provider] = &[
         id: "litellm_proxy",
         name: "LiteLLM proxy",
         otel: "litellm_proxy",
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: &[
+            CHAT_COMPLETIONS,
+            COMPLETIONS,
+            RESPONSES,
+            EMBEDDINGS,
+            MODERATIONS,
+            RERANK,
+            IMAGES,
+            IMAGE_EDITS,
+            SPEECH,
+            TRANSCRIPTIONS,
+            TRANSLATIONS,
+        ],
         env: "LITELLM_PROXY_API_KEY",
         docs: "https://docs.litellm.ai/docs/proxy/user_keys",
         ..CHAT
@@ -1056,7 +1150,7 @@ pub static PROVIDERS: &[Provider] = &[
         id: "localai",
         name: "LocalAI",
         otel: "localai",
-        surfaces: SERVER,
+        surfaces: &[CHAT_COMPLETIONS, COMPLETIONS, EMBEDDINGS, RERANK, IMAGES, SPEECH, TRANSCRIPTIONS],
         quirks: OLD_LIMIT,
         env: "LOCALAI_API_KEY",
         docs: "https://localai.io/features/text-generation/",
@@ -1107,7 +1201,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Mistral AI",
         otel: "mistral_ai",
         address: Fixed("https://api.mistral.ai/v1"),
-        surfaces: &[CHAT_COMPLETIONS, EMBEDDINGS, MODERATIONS],
+        surfaces: &[CHAT_COMPLETIONS, EMBEDDINGS, MODERATIONS, TRANSCRIPTIONS],
         quirks: MISTRAL,
         vectors: Some(&Vectors {
             tokens: false,
@@ -1197,7 +1291,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Nebius Token Factory",
         otel: "nebius",
         address: Fixed("https://api.tokenfactory.nebius.com/v1"),
-        surfaces: SERVER,
+        surfaces: &[CHAT_COMPLETIONS, COMPLETIONS, EMBEDDINGS, IMAGES],
         quirks: OLD_LIMIT,
         env: "NEBIUS_API_KEY",
         docs: "https://docs.tokenfactory.nebius.com/api-reference/introduction",
@@ -1292,6 +1386,11 @@ pub static PROVIDERS: &[Provider] = &[
             Surface { models: "davinci-002", ..COMPLETIONS },
             EMBEDDINGS,
             MODERATIONS,
+            IMAGES,
+            IMAGE_EDITS,
+            SPEECH,
+            TRANSCRIPTIONS,
+            TRANSLATIONS,
         ],
         quirks: Quirks { drop: &["thinking", "top_k"], call_ids: CallIds::UpTo(40), foreign: FOREIGN, ..Quirks::NONE },
         vectors: None,
@@ -1303,7 +1402,17 @@ pub static PROVIDERS: &[Provider] = &[
         id: "openai_compatible",
         name: "Any server in OpenAI's format",
         otel: "openai_compatible",
-        surfaces: &[CHAT_COMPLETIONS, COMPLETIONS, EMBEDDINGS, RERANK],
+        surfaces: &[
+            CHAT_COMPLETIONS,
+            COMPLETIONS,
+            EMBEDDINGS,
+            RERANK,
+            IMAGES,
+            IMAGE_EDITS,
+            SPEECH,
+            TRANSCRIPTIONS,
+            TRANSLATIONS,
+        ],
         quirks: OLD_LIMIT,
         tokens: &[Issuer::AzureAd, Issuer::Gcp, Issuer::IbmIam],
         docs: "https://platform.openai.com/docs/api-reference/chat",
@@ -1491,7 +1600,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "SambaNova",
         otel: "sambanova",
         address: Fixed("https://api.sambanova.ai/v1"),
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: &[CHAT_COMPLETIONS, EMBEDDINGS, TRANSCRIPTIONS],
         quirks: Quirks {
             drop: &["frequency_penalty", "logit_bias", "parallel_tool_calls", "presence_penalty"],
             thought: REASONING,
@@ -1517,7 +1626,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Scaleway Generative APIs",
         otel: "scaleway",
         address: Fixed("https://api.scaleway.ai/v1"),
-        surfaces: CHAT_AND_EMBEDDINGS,
+        surfaces: &[CHAT_COMPLETIONS, EMBEDDINGS, TRANSCRIPTIONS],
         quirks: Quirks {
             drop: &["frequency_penalty", "logit_bias", "n", "top_logprobs", "user"],
             rename: MAX_TOKENS,
@@ -1551,7 +1660,7 @@ pub static PROVIDERS: &[Provider] = &[
         name: "SiliconFlow",
         otel: "siliconflow",
         address: Fixed("https://api.siliconflow.com/v1"),
-        surfaces: &[CHAT_COMPLETIONS, EMBEDDINGS, RERANK],
+        surfaces: &[CHAT_COMPLETIONS, EMBEDDINGS, RERANK, SPEECH, TRANSCRIPTIONS],
         quirks: Quirks { effort: ENABLE_THINKING, ..CHAT.quirks },
         vectors: Some(&Vectors { base64: BASE64, ..FLOATS }),
         env: "SILICONFLOW_API_KEY",
@@ -1658,7 +1767,24 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Together AI",
         otel: "together_ai",
         address: Fixed("https://api.together.ai/v1"),
-        surfaces: &[CHAT_COMPLETIONS, COMPLETIONS, EMBEDDINGS, RERANK],
+        surfaces: &[
+            CHAT_COMPLETIONS,
+            COMPLETIONS,
+            EMBEDDINGS,
+            RERANK,
+            Surface {
+                envelope: Envelope {
+                    drop: &["background", "moderation", "output_compression", "quality", "style", "user"],
+                    split: Some(("size", "width", "height")),
+                    words: &[("response_format", "b64_json", "base64")],
+                    ..Envelope::NONE
+                },
+                ..IMAGES
+            },
+            SPEECH,
+            TRANSCRIPTIONS,
+            TRANSLATIONS,
+        ],
         quirks: Quirks { rename: MAX_TOKENS, thought: REASONING, ..CHAT.quirks },
         vectors: Some(&Vectors { tokens: false, dimensions: None, user: false, ..FLOATS }),
         lacks: &[Feature::Audio, Feature::Documents],
@@ -1780,6 +1906,24 @@ pub static PROVIDERS: &[Provider] = &[
                 Operation::Embed,
                 concat!(vertex!(), "publishers/google/models/{model}:predict"),
                 Format::VertexPredict,
+            ),
+            Surface {
+                models: "imagen",
+                ..Surface::new(
+                    Operation::Image,
+                    concat!(vertex!(), "publishers/google/models/{model}:predict"),
+                    Format::Imagen,
+                )
+            },
+            Surface::new(
+                Operation::Image,
+                concat!(vertex!(), "publishers/google/models/{model}:generateContent"),
+                Format::Vertex,
+            ),
+            Surface::new(
+                Operation::Speak,
+                concat!(vertex!(), "publishers/google/models/{model}:generateContent"),
+                Format::Vertex,
             ),
         ],
         quirks: Quirks::NONE,
@@ -1931,7 +2075,11 @@ pub static PROVIDERS: &[Provider] = &[
         name: "xAI",
         otel: "x_ai",
         address: Fixed("https://api.x.ai/v1"),
-        surfaces: CHAT_AND_RESPONSES,
+        surfaces: &[
+            CHAT_COMPLETIONS,
+            RESPONSES,
+            Surface { envelope: Envelope { drop: &["quality", "size", "style"], ..Envelope::NONE }, ..IMAGES },
+        ],
         lacks: &[Feature::Audio, Feature::Documents],
         env: "XAI_API_KEY",
         docs: "https://docs.x.ai/developers/rest-api-reference/inference/chat",

@@ -71,6 +71,8 @@ pub enum Auth {
     Bearer,
     /// The named header, holding the key alone.
     Header(&'static str),
+    /// `authorization: Token KEY`.
+    Token,
     /// Two such headers: one for each format that is spoken there.
     Headers(&'static str, &'static str),
     /// None: the key is exchanged for a token of IBM's, which is sent as `authorization: Bearer`.
@@ -86,7 +88,7 @@ pub struct Surface {
     pub models: &'static str,
     /// The option that must have a value for it: (option, value).
     pub when: Option<(&'static str, &'static str)>,
-    /// The path after the address, and perhaps a query. It may hold `{model}` and options.
+    /// The path after the address, and perhaps a query. It may hold `{model}`, options and what a wire says of a call.
     pub path: Template,
     /// The path for a stream, where it is another.
     pub stream_path: Option<Template>,
@@ -109,6 +111,12 @@ impl Surface {
 pub struct Envelope {
     /// Top-level fields that are not sent, such as a model that the path names.
     pub remove: &'static [&'static str],
+    /// Top-level fields that it refuses: removed, and reported.
+    pub drop: &'static [&'static str],
+    /// A field of a size such as `1024x1024`, and the two for its numbers.
+    pub split: Option<(&'static str, &'static str, &'static str)>,
+    /// Words that it calls otherwise: (field, ours, theirs).
+    pub words: &'static [(&'static str, &'static str, &'static str)],
     /// Top-level fields that go by another name: (ours, theirs).
     pub rename: &'static [(&'static str, &'static str)],
     /// Top-level fields that are added: name and raw JSON, which may hold options. One whose option is empty is not.
@@ -134,8 +142,17 @@ pub enum Wrapping {
 
 impl Envelope {
     /// None.
-    pub const NONE: Self =
-        Self { remove: &[], rename: &[], set: &[], headers: &[], header: None, wrapping: Wrapping::Bare };
+    pub const NONE: Self = Self {
+        remove: &[],
+        drop: &[],
+        split: None,
+        words: &[],
+        rename: &[],
+        set: &[],
+        headers: &[],
+        header: None,
+        wrapping: Wrapping::Bare,
+    };
 }
 
 /// Differences from a format, applied to the finished body. A field that is named here and absent from a body is no error.
@@ -427,7 +444,7 @@ mod tests {
         let name = |name: &str| !name.is_empty() && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
         for Provider { id, auth, headers, .. } in PROVIDERS {
             let keys = match *auth {
-                Auth::Bearer | Auth::IbmIam => vec!["authorization"],
+                Auth::Bearer | Auth::IbmIam | Auth::Token => vec!["authorization"],
                 Auth::Header(key) => vec![key],
                 Auth::Headers(one, other) => vec![one, other],
             };
@@ -521,6 +538,9 @@ mod tests {
         }
     }
 
+    /// What paths hold that is no option.
+    const SAID: &[&str] = &["+model", "container", "encoding", "format", "language", "model", "voice"];
+
     #[test]
     fn texts_name_options_of_their_own() {
         for Provider { id, address, options, surfaces, .. } in PROVIDERS {
@@ -532,7 +552,7 @@ mod tests {
                 assert!(surface.when.is_none_or(|(name, _)| known(name)), "{id}");
                 let set = surface.envelope.set.iter().map(|(_, json)| *json);
                 for template in set.chain(surface.stream_path).chain([surface.path]) {
-                    let named = template.names().all(|name| known(name) || matches!(name, "model" | "+model"));
+                    let named = template.names().all(|name| known(name) || SAID.contains(&name));
                     assert!(named, "{id}: {}", template.0);
                 }
             }

@@ -11,6 +11,7 @@ use crate::event::Event;
 use crate::format::Format;
 use crate::http::Headers;
 use crate::json::{Body, Node};
+use crate::piece::Piece;
 use crate::provider::Vectors;
 
 pub mod anthropic;
@@ -18,6 +19,7 @@ pub mod aws;
 pub mod bedrock;
 pub mod cohere;
 pub mod gemini;
+pub mod images;
 pub mod moderations;
 pub mod names;
 pub mod ollama;
@@ -26,6 +28,8 @@ pub mod plain;
 pub mod replicate;
 pub mod rerank;
 pub mod responses;
+pub mod speech;
+pub mod transcriptions;
 
 /// The wire that speaks `format`.
 pub fn of(format: Format) -> &'static dyn Wire {
@@ -35,6 +39,15 @@ pub fn of(format: Format) -> &'static dyn Wire {
         Format::Chat => &openai::Openai,
         Format::Cohere => &cohere::Cohere,
         Format::Completions => &openai::Completions,
+        Format::BedrockImages => &images::Images(Format::BedrockImages),
+        Format::DeepgramListen => &transcriptions::Transcriptions(Format::DeepgramListen),
+        Format::DeepgramSpeak => &speech::Speech(Format::DeepgramSpeak),
+        Format::ElevenLabsSpeech => &speech::Speech(Format::ElevenLabsSpeech),
+        Format::ElevenLabsTranscripts => &transcriptions::Transcriptions(Format::ElevenLabsTranscripts),
+        Format::Images => &images::Images(Format::Images),
+        Format::Imagen => &images::Images(Format::Imagen),
+        Format::Speech => &speech::Speech(Format::Speech),
+        Format::Transcriptions => &transcriptions::Transcriptions(Format::Transcriptions),
         Format::Embeddings => &openai::Embeddings,
         Format::Gemini => &gemini::Gemini(Format::Gemini),
         Format::GeminiEmbeddings => &gemini::Embeddings(Format::GeminiEmbeddings),
@@ -77,6 +90,14 @@ pub trait Reader {
     /// [`Event::Error`].
     fn end(&mut self, out: &mut dyn FnMut(Event<'_>));
 
+    /// Whether an answer of this type is what the client gets, byte by byte, such as sound.
+    fn passes(&self, _media_type: &str) -> bool {
+        false
+    }
+
+    /// What such an answer has used, before it comes.
+    fn passed(&mut self, _out: &mut dyn FnMut(Event<'_>)) {}
+
     /// How many bytes of the stream it has kept so far because of what may follow. What it keeps beside them has a bound.
     fn kept(&self) -> usize {
         0
@@ -94,18 +115,31 @@ pub struct Target<'t> {
     pub takes_effort: bool,
     /// Whether the provider takes its thought back, which OpenAI's format has no place for.
     pub takes_thought: bool,
+    /// A number that nobody can guess before the call is sent.
+    pub random: u64,
     /// How the provider's embeddings differ from OpenAI's.
     pub vectors: Option<&'static Vectors>,
 }
 
 /// A call in a provider's format.
 pub struct Encoded<'a> {
-    /// The body.
+    /// The body, if it is JSON.
     pub body: Body<'a>,
+    /// Else its parts.
+    pub form: Option<Vec<Piece>>,
+    /// What the path of this call holds beside model and options.
+    pub values: Vec<(&'static str, String)>,
     /// Headers that this call needs beside the provider's usual ones.
     pub headers: Vec<(&'static str, String)>,
     /// The reader of the answer.
     pub reader: Box<dyn Reader>,
+}
+
+impl<'a> Encoded<'a> {
+    /// A body of JSON, and what reads the answer to it.
+    pub fn new(body: Body<'a>, reader: Box<dyn Reader>) -> Self {
+        Self { body, form: None, values: Vec::new(), headers: Vec::new(), reader }
+    }
 }
 
 /// Parameters that a provider cannot take.

@@ -35,7 +35,7 @@ impl Wire for Replicate {
         parameters(call, target, dropped, &mut w)?;
         w.close_object();
         w.close_object();
-        Ok(Encoded { body, headers: vec![("prefer", "wait".to_owned())], reader: self.reader() })
+        Ok(Encoded { headers: vec![("prefer", "wait".to_owned())], ..Encoded::new(body, self.reader()) })
     }
 
     fn reader(&self) -> Box<dyn Reader> {

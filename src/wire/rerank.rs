@@ -52,7 +52,7 @@ fn encode<'a>(call: &'a Rank<'a>, target: &Target<'_>) -> Encoded<'a> {
     let documents =
         if call.returned { call.documents.iter().cloned().map(Str::into_owned).collect() } else { Vec::new() };
     let top = call.top.and_then(|top| usize::try_from(top).ok());
-    Encoded { body, headers: Vec::new(), reader: Box::new(Reply { top, documents }) }
+    Encoded::new(body, Box::new(Reply { top, documents }))
 }
 
 /// The reader.

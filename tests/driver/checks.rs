@@ -1,6 +1,6 @@
 //! What must hold of any request and of any answer, however wrong.
 
-use dragoman::attempt::{Outbound, Piece};
+use dragoman::attempt::Outbound;
 use dragoman::client;
 use dragoman::config::Upstream;
 use dragoman::error::{Error, Kind};
@@ -8,6 +8,7 @@ use dragoman::format::{Format, Operation};
 use dragoman::frame::{Frame, Framing, sse};
 use dragoman::http::Headers;
 use dragoman::json::{Doc, Kind as Json, Node};
+use dragoman::piece::Piece;
 use dragoman::provider::{CallIds, Effort, Quirks, Surface, Thought};
 use dragoman::replay;
 use dragoman::reply::{EVENT_STREAM, Plan};

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use dragoman::attempt::{Outbound, Piece};
+use dragoman::attempt::Outbound;
 use dragoman::client;
 use dragoman::config::Config;
 use dragoman::frame::Framing;
 use dragoman::meter::Meter;
+use dragoman::piece::Piece;
 use dragoman::provider::Wrapping;
 use dragoman::reply::{EVENT_STREAM, Plan, Reply};
 use serde_json::{Value, json};
@@ -14,14 +15,16 @@ use serde_json::{Value, json};
 use super::{Case, Head, NOW, Outcome, Route, answer, laws};
 
 /// Files that are no golden ones.
-const GIVEN: [&str; 7] = [
+const GIVEN: [&str; 9] = [
     "case.json",
     "request.json",
     "response.eventstream.json",
     "response.html",
     "response.json",
+    "response.mp3",
     "response.ndjson",
     "response.sse",
+    "response.txt",
 ];
 
 /// The golden files of a case as they come out.
@@ -40,7 +43,9 @@ pub fn run(case: &Case, config: &Config) -> BTreeMap<String, Vec<u8>> {
         let outcome = replay(case, &route, &head, &body);
         let (kind, body) = match &*outcome.content_type {
             EVENT_STREAM => ("sse", outcome.body),
-            _ => ("json", pretty(&outcome.body)),
+            "application/json" => ("json", pretty(&outcome.body)),
+            // Sound, of which these have no more than letters, and what is no JSON either.
+            _ => ("txt", outcome.body.escape_ascii().to_string().into_bytes()),
         };
         golden.insert(format!("client.{kind}"), body);
         golden.insert("usage.json".into(), usage(outcome.status, &outcome.meter));
@@ -111,12 +116,13 @@ fn shown(outbound: &Outbound, received: &[u8]) -> Vec<u8> {
     headers.sort();
     let headers: serde_json::Map<String, Value> =
         headers.iter().map(|(name, value)| ((*name).to_owned(), String::from_utf8_lossy(value).into())).collect();
-    let body: Value = serde_json::from_slice(&body).unwrap();
+    // A form is a text.
+    let body: Value = serde_json::from_slice(&body).unwrap_or_else(|_| String::from_utf8_lossy(&body).into());
     pretty(json!({"headers": headers, "body": body, "dropped": outbound.dropped}).to_string().as_bytes())
 }
 
 fn usage(status: u16, meter: &Meter) -> Vec<u8> {
-    let usage = json!({
+    let mut usage = json!({
         "status": status,
         "usage": meter.usage.map(|u| json!({
             "input": u.input, "output": u.output, "cache_read": u.cache_read, "cache_write": u.cache_write,
@@ -127,6 +133,13 @@ fn usage(status: u16, meter: &Meter) -> Vec<u8> {
         "unknown": meter.unknown,
         "ended": meter.ended,
     });
+    let used = meter.usage.unwrap_or_default();
+    for (name, count) in [("images", used.images), ("characters", used.characters), ("milliseconds", used.milliseconds)]
+    {
+        if count > 0 {
+            usage["usage"][name] = count.into();
+        }
+    }
     pretty(usage.to_string().as_bytes())
 }
 

@@ -50,7 +50,12 @@ impl Laws {
             }
             Event::Error(_) => self.over = true,
             Event::Usage { .. } => assert!(self.started, "usage before the start"),
-            Event::Embedding { .. } | Event::Ping | Event::Ranked(_) | Event::Unknown => {}
+            Event::Embedding { .. }
+            | Event::Ping
+            | Event::Ranked(_)
+            | Event::Sound { .. }
+            | Event::Transcript(_)
+            | Event::Unknown => {}
         }
     }
 }

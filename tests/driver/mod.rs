@@ -103,7 +103,10 @@ impl Case {
             "completions" => "/v1/completions",
             "gemini" => "/v1beta/models/smart:generateContent",
             "embeddings" => "/v1/embeddings",
+            "images" => "/v1/images/generations",
             "moderations" => "/v1/moderations",
+            "speech" => "/v1/audio/speech",
+            "transcriptions" => "/v1/audio/transcriptions",
             "rerank" => "/v1/rerank",
             "messages" => "/v1/messages",
             "responses" => "/v1/responses",
@@ -121,12 +124,14 @@ impl Case {
 
     /// What the upstream answers: the kind of the file, the head of the answer, and its body.
     pub fn responses(&self) -> impl Iterator<Item = (&'static str, Head, Cow<'_, [u8]>)> {
-        const KINDS: [(&str, &str); 5] = [
+        const KINDS: [(&str, &str); 7] = [
             ("json", "application/json"),
             ("sse", "text/event-stream; charset=utf-8"),
             ("ndjson", "application/x-ndjson"),
             ("eventstream.json", "application/vnd.amazon.eventstream"),
             ("html", "text/html"),
+            ("mp3", "audio/mpeg"),
+            ("txt", "text/plain"),
         ];
         KINDS.into_iter().filter_map(|(kind, media_type)| {
             let body = self.files.get(&format!("response.{kind}"))?;
@@ -232,6 +237,12 @@ pub fn answer<'p>(reply: &mut Reply, head: &Head, parts: impl IntoIterator<Item 
     let now = NOW * 1000;
     let plan = reply.head(head.status, &head.headers);
     match plan {
+        Plan::Pass => {
+            let all = parts.into_iter().collect::<Vec<_>>().concat();
+            reply.pass(true, &mut meter, now);
+            let content_type = head.headers.text("content-type").into_owned();
+            Outcome { plan, status: head.status, body: all, content_type, meter }
+        }
         Plan::Stream => {
             let mut body = Vec::new();
             parts.into_iter().for_each(|part| reply.chunk(part, &mut meter, now, &mut body));

@@ -16,6 +16,7 @@ import anthropic.types
 import cohere
 import google.genai.types
 import openai.types
+import openai.types.audio
 import openai.types.chat
 import openai.types.responses
 from anthropic.types import message_count_tokens_params, message_create_params
@@ -226,6 +227,40 @@ def gemini_error(text: str) -> set[str]:
     return set()
 
 
+def images_answer(text: str) -> set[str]:
+    """Together's answers beside OpenAI's."""
+    answer = json.loads(text)
+    return read(openai.types.ImagesResponse, text) if "object" not in answer else set()
+
+
+def images_stream(text: str) -> set[str]:
+    kinds = openai.types.ImageGenStreamEvent | openai.types.ImageEditStreamEvent
+    return {name for _, data in frames(text) for name in read(kinds, data)}
+
+
+def speech_stream(text: str) -> set[str]:
+    """The SDK has no type of these: https://platform.openai.com/docs/api-reference/audio/speech-audio-delta-event."""
+    assert {json.loads(data)["type"] for _, data in frames(text)} <= {"speech.audio.delta", "speech.audio.done"}
+    return set()
+
+
+def transcript(text: str) -> set[str]:
+    verbose = "duration" in json.loads(text)
+    answer = json.loads(text)
+    if verbose:
+        # The SDK has it as a number, and does not know `task`.
+        answer.pop("task")
+        return read(openai.types.audio.TranscriptionVerbose, json.dumps({"language": "", "duration": 0.0} | answer))
+    return read(openai.types.audio.Transcription, text)
+
+
+def transcript_stream(text: str) -> set[str]:
+    found = set()
+    for _, data in frames(text):
+        found |= chat_error(data) if "error" in json.loads(data) else read(openai.types.audio.TranscriptionStreamEvent, data)
+    return found
+
+
 def moderations(text: str) -> set[str]:
     """Other providers have other categories than OpenAI."""
     answer = json.loads(text)
@@ -259,6 +294,14 @@ READERS: dict[tuple[str, str], Callable[[str], set[str]]] = {
     ("gemini", "error"): gemini_error,
     ("gemini", "json"): gemini_answer,
     ("gemini", "sse"): gemini_stream,
+    ("images", "error"): chat_error,
+    ("images", "json"): images_answer,
+    ("images", "sse"): images_stream,
+    ("speech", "error"): chat_error,
+    ("speech", "sse"): speech_stream,
+    ("transcriptions", "error"): chat_error,
+    ("transcriptions", "json"): transcript,
+    ("transcriptions", "sse"): transcript_stream,
     ("moderations", "error"): chat_error,
     ("moderations", "json"): moderations,
     ("rerank", "error"): chat_error,
@@ -277,6 +320,8 @@ READERS: dict[tuple[str, str], Callable[[str], set[str]]] = {
 
 def check_order(wire: str, stream: str) -> None:
     events = [(name, data) for name, data in frames(stream) if name != "ping"]
+    if wire in ("images", "speech", "transcriptions"):
+        return
     {"chat": chat_order, "completions": completions_order, "gemini": gemini_order, "messages": messages_order, "responses": responses_order}[wire](events)
 
 

@@ -11,7 +11,7 @@ Script = Iterable[bytes | float]
 
 
 class Scripted(socketserver.ThreadingTCPServer):
-    """Answers a request by the script that stands under its model's name, then closes the connection."""
+    """Answers a request by the script that stands under its model's name, in the body or in the path, then closes the connection."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -19,6 +19,7 @@ class Scripted(socketserver.ThreadingTCPServer):
     def __init__(self, scripts: dict[str, Script]):
         super().__init__(("127.0.0.1", 0), Conversation)
         self.scripts = scripts
+        self.bodies: list[dict] = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -36,6 +37,7 @@ class Conversation(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         length = 0
+        target = self.rfile.readline().decode("latin-1")
         while (line := self.rfile.readline()) not in (b"\r\n", b""):
             name, _, value = line.partition(b":")
             if name.lower() == b"content-length":
@@ -44,7 +46,10 @@ class Conversation(socketserver.StreamRequestHandler):
         if not body:
             return
         try:
-            for step in self.server.scripts[json.loads(body)["model"]]:
+            said = json.loads(body)
+            self.server.bodies.append(said)
+            model = said.get("model") or next(name for name in self.server.scripts if name in target)
+            for step in self.server.scripts[model]:
                 if isinstance(step, float):
                     time.sleep(step)
                 else:

@@ -116,6 +116,8 @@ def test_requests(case: Case, file: str):
     other = others.CHECKS.get(case.upstream if case.wire == "chat" else case.wire)
     if (case.client, case.upstream) == ("embeddings", "bedrock"):
         return others.bedrock_embeddings(body)
+    if case.client in ("images", "speech", "transcriptions"):
+        return None  # test_gemini_types.py has Google's
     if case.client == "rerank":
         return others.rerank_request(body) if case.upstream == "cohere" else None
     if other or not case.wire:
@@ -191,6 +193,8 @@ def test_sdks_read_streams(case: Case, file: str):
                 list(stream)
         else:
             assert all(chunk.object == "text_completion" for chunk in stream)
+        return
+    elif case.client in ("images", "speech", "transcriptions"):
         return
     elif case.client == "gemini":
         options = {"httpx_client": replay(httpx, case), "base_url": "http://gateway"}

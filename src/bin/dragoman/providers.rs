@@ -76,6 +76,7 @@ fn facts(provider: &Provider) -> Value {
     let (header, prefix) = match provider.auth {
         Auth::Bearer | Auth::IbmIam => ("authorization", "Bearer "),
         Auth::Header(name) | Auth::Headers(name, _) => (name, ""),
+        Auth::Token => ("authorization", "Token "),
     };
     let headers: Map<String, Value> =
         provider.headers.iter().map(|(n, value)| ((*n).to_owned(), (*value).into())).collect();
@@ -155,6 +156,9 @@ fn formats(provider: &Provider) -> String {
 
 fn format(format: Format) -> &'static str {
     match format {
+        Format::BedrockImages | Format::Images | Format::Imagen => "images",
+        Format::DeepgramListen | Format::ElevenLabsTranscripts | Format::Transcriptions => "transcriptions",
+        Format::DeepgramSpeak | Format::ElevenLabsSpeech | Format::Speech => "speech",
         Format::Chat => "chat",
         Format::Bedrock => "converse",
         Format::Completions => "completions",
@@ -178,6 +182,11 @@ fn operation(operation: Operation) -> &'static str {
     match operation {
         Operation::CountTokens => "count_tokens",
         Operation::Embed => "embed",
+        Operation::EditImages => "edit_images",
+        Operation::Image => "image",
+        Operation::Speak => "speak",
+        Operation::Transcribe => "transcribe",
+        Operation::Translate => "translate",
         Operation::Moderate => "moderate",
         Operation::Rank => "rerank",
         Operation::Generate => "generate",

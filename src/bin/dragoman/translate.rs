@@ -6,15 +6,16 @@ use std::process::ExitCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
-use dragoman::attempt::{self, Inbound, Outbound, Piece, hidden};
+use dragoman::attempt::{self, Inbound, Outbound, hidden};
 use dragoman::client;
 use dragoman::config::{Config, Upstream};
 use dragoman::endpoint::{self, Endpoint};
 use dragoman::error::Error;
-use dragoman::format::Operation;
+use dragoman::form::{self, Ends};
 use dragoman::http::Headers;
 use dragoman::json::Doc;
 use dragoman::meter::Meter;
+use dragoman::piece::Piece;
 use dragoman::record::Note;
 use dragoman::reply::{EVENT_STREAM, Plan};
 use serde_json::{Map, Value, json};
@@ -119,17 +120,22 @@ fn response(answer: &Answer) -> Result<ExitCode, String> {
     let now = document::now().saturating_mul(1000);
     let reply = &mut outbound.reply;
     let (status, media_type, out) = match reply.head(answer.status, &headers) {
+        Plan::Pass => {
+            reply.pass(true, &mut meter, now);
+            let media_type = headers.text("content-type").into_owned();
+            (answer.status, media_type, native)
+        }
         Plan::Stream => {
             let mut out = Vec::new();
             for chunk in native.chunks(answer.split.unwrap_or(native.len()).max(1)) {
                 reply.chunk(chunk, &mut meter, now, &mut out);
             }
             reply.end(&mut meter, now, &mut out);
-            (answer.status, EVENT_STREAM, out)
+            (answer.status, EVENT_STREAM.to_owned(), out)
         }
         Plan::Whole => {
             let finished = reply.whole(&native, &mut meter, now);
-            (finished.status, finished.content_type, finished.body.unwrap_or(native))
+            (finished.status, finished.content_type.to_owned(), finished.body.unwrap_or(native))
         }
     };
     if !answer.json {
@@ -167,8 +173,9 @@ fn response(answer: &Answer) -> Result<ExitCode, String> {
 fn cost(call: &Call, config: &Config, request: &[u8], meter: &Meter) -> Option<u64> {
     let usage = meter.usage?;
     let (place, upstream) = named(config, &call.upstream).ok()?;
-    let Ok(Endpoint::Call(Operation::Generate, format)) = Endpoint::of("POST", &call.path, false) else { return None };
-    let doc = Doc::strict(request).ok()?;
+    let Ok(Endpoint::Call(_, format)) = Endpoint::of("POST", &call.path, false) else { return None };
+    let form = form_of(call, request).ok()?;
+    let doc = Doc::strict(form.as_deref().unwrap_or(request)).ok()?;
     let asked = client::ask(format, endpoint::named(&call.path), doc.root(), document::now()).ok()?.model;
     let mut note = Note::new(config, upstream, &asked, config.name_at(&asked, place), None, Vec::new(), 0);
     note.meter = meter.clone();
@@ -192,6 +199,8 @@ fn outbound(call: &Call, config: &Config, headers: &Headers, body: &[u8]) -> Res
     };
     let client = client::of(format);
     let translate = || {
+        let form = form_of(call, body)?;
+        let body = form.as_deref().unwrap_or(body);
         let doc = Doc::strict(body).map_err(|fault| Error::invalid(format!("the body is not JSON: {fault}")))?;
         let ask = client::ask(format, endpoint::named(&call.path), doc.root(), document::now())?;
         let model = config.name_at(&ask.model, place);
@@ -204,6 +213,14 @@ fn outbound(call: &Call, config: &Config, headers: &Headers, body: &[u8]) -> Res
         attempt::request(config, upstream, inbound)
     };
     Ok(translate().map_err(|error| (client, error)))
+}
+
+/// What a form says: its type is a header of the request, or of the command's.
+fn form_of(call: &Call, body: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+    let meant = Endpoint::of("POST", &call.path, false).is_ok_and(|endpoint| endpoint.form().is_some());
+    let first = body.split(|b| *b == b'\r').next().and_then(|line| line.strip_prefix(b"--")).filter(|_| meant);
+    let Some(boundary) = first.map(String::from_utf8_lossy) else { return Ok(None) };
+    form::read(&boundary, Ends { head: body, tail: body, total: body.len() }).map(Some)
 }
 
 fn named<'c>(config: &'c Config, name: &str) -> Result<(usize, &'c Upstream), String> {

@@ -287,7 +287,12 @@ impl StreamWriter for Writer {
                     shape::finish(w, &reason, choice.tool_calls > 0, choice.refused);
                 });
             }
-            Event::Embedding { .. } | Event::Ping | Event::Ranked(_) | Event::Unknown => {}
+            Event::Embedding { .. }
+            | Event::Ping
+            | Event::Ranked(_)
+            | Event::Sound { .. }
+            | Event::Transcript(_)
+            | Event::Unknown => {}
             Event::Start { id, created, .. } => self.start(&id, created),
             Event::Usage { usage, service_tier } => {
                 self.usage = Some(usage);

@@ -140,7 +140,13 @@ impl StreamWriter for Writer {
             }),
             Event::Start { id, created, .. } => self.start(&id, created),
             Event::Usage { usage, .. } => self.usage = Some(usage),
-            Event::BlockStart { .. } | Event::Embedding { .. } | Event::Ping | Event::Ranked(_) | Event::Unknown => {}
+            Event::BlockStart { .. }
+            | Event::Embedding { .. }
+            | Event::Ping
+            | Event::Ranked(_)
+            | Event::Sound { .. }
+            | Event::Transcript(_)
+            | Event::Unknown => {}
         }
     }
 }

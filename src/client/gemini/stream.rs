@@ -163,7 +163,12 @@ impl StreamWriter for Writer {
             }
             Event::Start { id, .. } => self.id = id.into_owned(),
             Event::Usage { usage, .. } => self.usage = Some(usage),
-            Event::Embedding { .. } | Event::Ping | Event::Ranked(_) | Event::Unknown => {}
+            Event::Embedding { .. }
+            | Event::Ping
+            | Event::Ranked(_)
+            | Event::Sound { .. }
+            | Event::Transcript(_)
+            | Event::Unknown => {}
         }
     }
 

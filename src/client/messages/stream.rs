@@ -131,6 +131,8 @@ impl Stream {
             | Event::Finish { .. }
             | Event::Embedding { .. }
             | Event::Ranked(_)
+            | Event::Sound { .. }
+            | Event::Transcript(_)
             | Event::Unknown => {}
         }
     }

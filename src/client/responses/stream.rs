@@ -631,7 +631,12 @@ impl StreamWriter for Stream {
                 self.told("response.failed", "failed", out);
             }
             Event::Finish { reason, .. } => self.finish(reason.into_owned(), out),
-            Event::Embedding { .. } | Event::Ping | Event::Ranked(_) | Event::Unknown => {}
+            Event::Embedding { .. }
+            | Event::Ping
+            | Event::Ranked(_)
+            | Event::Sound { .. }
+            | Event::Transcript(_)
+            | Event::Unknown => {}
             Event::Start { id, created, .. } => self.start(&id, created, out),
             Event::Usage { usage, service_tier } => {
                 self.usage = Some(usage);

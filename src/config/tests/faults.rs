@@ -381,7 +381,7 @@ fn prices() {
             "prices.m.inptu: unknown key; did you mean `input`?",
             "prices.m.request: expected a price in USD, from 0 to 18, with at most 18 decimals",
             "prices.m.flex.batch: unknown key; known here: `input`, `output`, `cache_read`, `cache_write`, `cache_write_1h`, \
-                `reasoning`, `input_audio`, `output_audio`, `input_image`, `output_image`, `image`, `request`, `above`",
+                `reasoning`, `input_audio`, `output_audio`, `input_image`, `output_image`, `image`, `request`, `character`, `second`, `above`",
             "prices.: expected the name of a model",
         ],
     );
@@ -392,7 +392,7 @@ fn prices() {
             "prices.m.above.0: expected a number of tokens such as `200k` or `200000`",
             "prices.m.above.200k.input: expected a number, the price in USD per million tokens, got null",
             "prices.m.above.200k.x: unknown key; known here: `input`, `output`, `cache_read`, `cache_write`, `cache_write_1h`, \
-                `reasoning`, `input_audio`, `output_audio`, `input_image`, `output_image`, `image`, `request`",
+                `reasoning`, `input_audio`, `output_audio`, `input_image`, `output_image`, `image`, `request`, `character`, `second`",
             "prices.n: expected an object, got a number",
             "prices.o: names no price; expected at least one of `input`, `output`, `image` and `request`",
         ],

@@ -21,14 +21,14 @@ pub(super) fn names() -> Names {
 pub(super) fn encode<'a>(call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
     let (call, generate) = match call {
         Call::CountTokens(call) => (call, false),
-        Call::Embed(_) | Call::Rank(_) => return Err(Error::new(Kind::NotImplemented, "the upstream only generates")),
         Call::Generate(call) => (call, true),
+        _ => return Err(Error::new(Kind::NotImplemented, "the upstream only generates")),
     };
     let mut names = names();
     let mut body = Body::default();
     let files = write(call, generate, target, &mut names, dropped, &mut Writer::new(&mut body))?;
     let headers = if files { vec![(FILES.0, FILES.1.to_owned())] } else { Vec::new() };
-    Ok(Encoded { body, headers, reader: Box::new(Reply::new(names)) })
+    Ok(Encoded { headers, ..Encoded::new(body, Box::new(Reply::new(names))) })
 }
 
 /// Writes the body; returns whether it names uploaded files. `generate`: not only to be counted.

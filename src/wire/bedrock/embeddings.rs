@@ -86,7 +86,7 @@ pub(super) fn encode<'a>(
         dropped.note("user")?;
     }
     call.native.iter().map(|(name, _)| name.clone().into_owned()).try_for_each(|name| dropped.note(name))?;
-    Ok(Encoded { body, headers: Vec::new(), reader: Box::new(Reply::default()) })
+    Ok(Encoded::new(body, Box::new(Reply::default())))
 }
 
 fn maker(model: &str) -> Result<Maker, Error> {

@@ -36,10 +36,8 @@ pub struct Bedrock;
 impl Wire for Bedrock {
     fn encode<'a>(&self, call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
         match call {
-            Call::CountTokens(_) | Call::Embed(_) | Call::Rank(_) => {
-                Err(Error::new(Kind::NotImplemented, "the upstream only generates this way"))
-            }
             Call::Generate(call) => request::encode(call, true, target, dropped),
+            _ => Err(Error::new(Kind::NotImplemented, "the upstream only generates this way")),
         }
     }
 
@@ -59,9 +57,7 @@ impl Wire for Embeddings {
     fn encode<'a>(&self, call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
         match call {
             Call::Embed(call) => embeddings::encode(call, target, dropped),
-            Call::CountTokens(_) | Call::Generate(_) | Call::Rank(_) => {
-                Err(Error::new(Kind::NotImplemented, "the upstream only makes embeddings this way"))
-            }
+            _ => Err(Error::new(Kind::NotImplemented, "the upstream only makes embeddings this way")),
         }
     }
 

@@ -62,5 +62,5 @@ pub(super) fn encode<'a>(
     }
     w.close_object();
     let reply = Reply::new(names, family.claude().is_none(), matches!(output, output::Output::Tool(_)));
-    Ok(Encoded { body, headers: Vec::new(), reader: Box::new(reply) })
+    Ok(Encoded::new(body, Box::new(reply)))
 }

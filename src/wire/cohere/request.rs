@@ -60,7 +60,7 @@ pub(super) fn encode<'a>(
     w.close_object();
     let sources = documents.iter().map(|(index, document)| Source::of(*index, document)).collect();
     let reply = Reply::new(names, sources).stopped_by(&call.stop);
-    Ok(Encoded { body, headers: Vec::new(), reader: Box::new(reply) })
+    Ok(Encoded::new(body, Box::new(reply)))
 }
 
 /// Writes documents to [cite](https://docs.cohere.com/v2/docs/retrieval-augmented-generation-rag); the id of each is its

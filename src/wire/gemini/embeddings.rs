@@ -79,7 +79,7 @@ pub(super) fn encode<'a>(
     let others = call.native.iter().filter(|(name, _)| !TASK.contains(&&**name));
     others.map(|(name, _)| name.clone().into_owned()).try_for_each(|name| dropped.note(name))?;
     w.close_object();
-    Ok(Encoded { body, headers: Vec::new(), reader: Box::new(Reply) })
+    Ok(Encoded::new(body, Box::new(Reply)))
 }
 
 fn content<'a>(text: &'a Str<'a>, w: &mut Writer<'_, 'a>) {

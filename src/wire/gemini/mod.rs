@@ -16,6 +16,7 @@ mod content;
 mod embeddings;
 mod error;
 mod extra;
+mod media;
 mod messages;
 mod models;
 mod params;
@@ -41,10 +42,10 @@ impl Wire for Gemini {
     fn encode<'a>(&self, call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
         match call {
             Call::CountTokens(call) => request::encode(call, false, self.0, target, dropped),
-            Call::Embed(_) | Call::Rank(_) => {
-                Err(Error::new(Kind::NotImplemented, "the upstream only generates this way"))
-            }
             Call::Generate(call) => request::encode(call, true, self.0, target, dropped),
+            Call::Image(call) => media::image(call, self.0, dropped),
+            Call::Speak(call) => media::speech(call, self.0, dropped),
+            _ => Err(Error::new(Kind::NotImplemented, "the upstream only generates this way")),
         }
     }
 
@@ -64,9 +65,7 @@ impl Wire for Embeddings {
     fn encode<'a>(&self, call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
         match call {
             Call::Embed(call) => embeddings::encode(call, self.0, target, dropped),
-            Call::CountTokens(_) | Call::Generate(_) | Call::Rank(_) => {
-                Err(Error::new(Kind::NotImplemented, "the upstream only makes embeddings"))
-            }
+            _ => Err(Error::new(Kind::NotImplemented, "the upstream only makes embeddings")),
         }
     }
 

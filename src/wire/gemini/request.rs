@@ -66,5 +66,5 @@ pub(super) fn encode<'a>(
     }
     w.close_object();
     let reply = Reply::new(format, names).citing(tools.cites()).signing(settled.shown || extra.thinks());
-    Ok(Encoded { body, headers, reader: Box::new(reply) })
+    Ok(Encoded { headers, ..Encoded::new(body, Box::new(reply)) })
 }

@@ -20,10 +20,8 @@ pub struct Ollama;
 impl Wire for Ollama {
     fn encode<'a>(&self, call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
         match call {
-            Call::CountTokens(_) | Call::Embed(_) | Call::Rank(_) => {
-                Err(Error::new(Kind::NotImplemented, "the upstream only generates"))
-            }
             Call::Generate(call) => request::encode(call, target, dropped),
+            _ => Err(Error::new(Kind::NotImplemented, "the upstream only generates")),
         }
     }
 

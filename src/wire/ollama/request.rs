@@ -71,7 +71,7 @@ pub(super) fn encode<'a>(
     // Without a word it streams.
     w.key("stream").bool(call.stream);
     w.close_object();
-    Ok(Encoded { body, headers: Vec::new(), reader: Box::new(Reply::default()) })
+    Ok(Encoded::new(body, Box::new(Reply::default())))
 }
 
 fn tools<'a>(call: &'a Generate<'a>, dropped: &mut Dropped, w: &mut Writer<'_, 'a>) -> Result<(), Error> {

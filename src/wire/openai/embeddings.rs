@@ -62,7 +62,7 @@ pub(super) fn encode<'a>(
         w.key(name).raw(raw);
     }
     w.close_object();
-    Ok(Encoded { body, headers: Vec::new(), reader: Box::new(Reply) })
+    Ok(Encoded::new(body, Box::new(Reply)))
 }
 
 fn input<'a>(call: &'a Embed<'a>, vectors: &Vectors, w: &mut Writer<'_, 'a>) -> Result<(), Error> {

@@ -62,6 +62,7 @@ fn message(node: Node<'_>) -> Option<String> {
                 "errors",
                 "error_message",
                 "error_msg",
+                "err_msg",
                 "status_msg",
                 "title",
                 "OriginalMessage",

@@ -40,9 +40,7 @@ impl Wire for Embeddings {
     fn encode<'a>(&self, call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
         match call {
             Call::Embed(call) => embeddings::encode(call, target, dropped),
-            Call::CountTokens(_) | Call::Generate(_) | Call::Rank(_) => {
-                Err(Error::new(Kind::NotImplemented, "the upstream only makes embeddings"))
-            }
+            _ => Err(Error::new(Kind::NotImplemented, "the upstream only makes embeddings")),
         }
     }
 
@@ -79,10 +77,8 @@ pub struct Openai;
 impl Wire for Openai {
     fn encode<'a>(&self, call: &'a Call<'a>, target: &Target<'_>, dropped: &mut Dropped) -> Result<Encoded<'a>, Error> {
         match call {
-            Call::CountTokens(_) | Call::Embed(_) | Call::Rank(_) => {
-                Err(Error::new(Kind::NotImplemented, "the upstream only generates"))
-            }
             Call::Generate(call) => request::encode(call, target, dropped),
+            _ => Err(Error::new(Kind::NotImplemented, "the upstream only generates")),
         }
     }
 

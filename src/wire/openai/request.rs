@@ -47,7 +47,7 @@ pub(super) fn encode<'a>(
     request.w.close_object();
     let stops = call.stop.iter().map(|stop| stop.to_text().into_owned()).collect();
     let reader = Box::new(Reply::new(request.names, stops));
-    Ok(Encoded { body, headers: Vec::new(), reader })
+    Ok(Encoded::new(body, reader))
 }
 
 struct Request<'r, 'a> {

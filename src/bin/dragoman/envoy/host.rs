@@ -221,6 +221,7 @@ fn file(plan: &Plan<'_>, upstream: &Upstream) -> String {
     let (header, prefix) = match upstream.provider.auth {
         Auth::Bearer | Auth::IbmIam => ("authorization", "header_value_prefix: \"Bearer \""),
         Auth::Header(name) | Auth::Headers(name, _) => (name, ""),
+        Auth::Token => ("authorization", "header_value_prefix: \"Token \""),
     };
     fill(
         FILE.trim_start(),

@@ -91,6 +91,12 @@ impl Reply {
         }
     }
 
+    /// A body of another type.
+    pub fn bytes(media_type: &str, body: Vec<u8>) -> Reply {
+        let headers = vec![("content-type".into(), media_type.into())];
+        Reply { status: 200, headers, body: Body::Whole(body), manner: Directive::default() }
+    }
+
     /// A stream of lines.
     pub fn lines(lines: Vec<Vec<u8>>) -> Reply {
         let headers = vec![("content-type".into(), "application/x-ndjson".into())];

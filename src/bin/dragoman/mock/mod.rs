@@ -16,9 +16,11 @@
 
 mod answer;
 mod anthropic;
+mod audio;
 mod bytes;
 mod cohere;
 mod directive;
+mod form;
 mod gemini;
 mod http;
 mod log;
@@ -99,6 +101,9 @@ fn route(request: &Request, log: &Log) -> Reply {
         }
         (_, "/v2/chat" | "/v2/embed" | "/v2/rerank") => cohere::serve(request, log),
         (_, "/api/chat" | "/api/embed") => ollama::serve(request, log),
+        (_, "/v1/speech-to-text") => audio::elevenlabs(request),
+        _ if path.starts_with("/v1/text-to-speech/") => audio::elevenlabs(request),
+        (_, "/v1/listen" | "/v1/speak") => audio::deepgram(request),
         _ if path.starts_with("/openai/") => openai::azure::serve(request, log),
         _ if path.starts_with("/ml/") => openai::watsonx::serve(request, log),
         _ if gemini::knows(path) => gemini::serve(request, log),
@@ -117,13 +122,18 @@ fn leaked(request: &Request, foreign: &[&str]) -> Option<String> {
 const HELP: &str = "\
 Endpoints, in HTTP/1.1 and in HTTP/2 without TLS:
   POST   /v1/chat/completions        OpenAI     (Authorization: Bearer; a key that starts with `bad` is refused)
+  POST   /v1/completions             OpenAI
   POST   /v1/embeddings              OpenAI
+  POST   /v1/images/…, /v1/audio/…   OpenAI     (generations, edits; speech, transcriptions, translations)
   POST   /v1/moderations             OpenAI
   POST   /v1/responses               OpenAI; kept unless store is false, and then under /v1/responses/ID
   POST   /openai/deployments/NAME/…  Azure      (api-key and the query api-version), and /openai/v1/…
   POST   /ml/v1/text/…               watsonx    (chat, chat_stream and embeddings; the query version)
   POST   /v2/chat, /v2/embed         Cohere     (Authorization: Bearer), and /v2/rerank
   POST   /api/chat, /api/embed       Ollama
+  POST   /v1/text-to-speech/VOICE, /v1/speech-to-text
+                                     ElevenLabs (xi-api-key)
+  POST   /v1/speak, /v1/listen       Deepgram   (Authorization: Token)
   POST   /v1/messages                Anthropic  (x-api-key or Authorization: Bearer, and anthropic-version)
   POST   /v1/messages/count_tokens   Anthropic
   POST   /v1beta/models/ID:METHOD    Gemini     (x-goog-api-key; generateContent, streamGenerateContent, countTokens,

@@ -10,7 +10,7 @@ use crate::wire::gemini::Embeddings;
 use crate::wire::{Dropped, Target, Wire};
 
 fn target(model: &str) -> Target<'_> {
-    Target { model, max_tokens: None, takes_effort: false, takes_thought: false, vectors: None }
+    Target { model, max_tokens: None, takes_effort: false, takes_thought: false, random: 0, vectors: None }
 }
 
 /// The body, and what was left out.

@@ -73,7 +73,11 @@ impl Log {
             Event::Start { id, model, created } => {
                 format!("start {} {} {}", id.to_text(), model.to_text(), created.unwrap_or_default())
             }
-            Event::Embedding { .. } | Event::Ranked(_) | Event::Unknown => "unknown".into(),
+            Event::Embedding { .. }
+            | Event::Ranked(_)
+            | Event::Sound { .. }
+            | Event::Transcript(_)
+            | Event::Unknown => "unknown".into(),
             Event::Usage { usage: u, service_tier } => {
                 let tier = service_tier.map(|tier| format!(" {}", tier.to_text())).unwrap_or_default();
                 format!(

@@ -11,7 +11,7 @@ use crate::wire::openai::Openai;
 use crate::wire::{Dropped, Target, Wire};
 
 const TARGET: Target<'static> =
-    Target { model: "m", max_tokens: None, takes_effort: false, takes_thought: false, vectors: None };
+    Target { model: "m", max_tokens: None, takes_effort: false, takes_thought: false, random: 0, vectors: None };
 
 fn encode_to(call: Generate<'static>, target: &Target<'_>, dropped: &mut Dropped) -> Result<String, Error> {
     let call = Call::Generate(call);

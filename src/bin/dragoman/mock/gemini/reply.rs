@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::answer::{Answer, Finish, Part, pieces, tokens};
-use super::super::bytes::{base64, hash, id};
+use super::super::bytes::{PNG, base64, hash, id};
 use super::super::directive::Directive;
 use super::super::http::{Body, Reply};
 use super::Door;
@@ -111,7 +111,7 @@ impl Writer<'_> {
             });
         }
         if self.call.draws {
-            parts.push(json!({"inlineData": {"mimeType": "image/png", "data": PICTURE}}));
+            parts.push(json!({"inlineData": {"mimeType": "image/png", "data": PNG}}));
         }
         parts
     }
@@ -245,7 +245,3 @@ fn logprobs(text: &str, top: usize) -> Value {
     });
     json!({"topCandidates": others.collect::<Vec<_>>(), "chosenCandidates": chosen})
 }
-
-/// One red pixel.
-const PICTURE: &str =
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";

@@ -8,6 +8,7 @@ mod check;
 mod completions;
 pub mod embeddings;
 mod moderations;
+mod media;
 mod message;
 mod reply;
 mod responses;
@@ -43,6 +44,11 @@ fn handle(request: &Request, log: &Log) -> Checked<Reply> {
         ("POST", "/v1/chat/completions") => complete(request, log),
         ("POST", "/v1/completions") => completions::serve(request, log),
         ("POST", "/v1/embeddings") => embeddings::serve(request, log),
+        ("POST", "/v1/audio/speech") => media::speak(request, log),
+        ("POST", "/v1/audio/transcriptions") => media::transcribe(request, log, false),
+        ("POST", "/v1/audio/translations") => media::transcribe(request, log, true),
+        ("POST", "/v1/images/edits") => media::edit(request, log),
+        ("POST", "/v1/images/generations") => media::generate(request, log),
         ("POST", "/v1/moderations") => moderations::serve(request, log),
         _ if path == "/v1/responses" || path.starts_with("/v1/responses/") => responses::serve(request, log),
         ("GET", "/v1/models") => {
