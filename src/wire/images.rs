@@ -189,6 +189,9 @@ impl Reader for Reply {
     }
 
     fn event(&mut self, _name: &str, root: Node<'_>, out: &mut dyn FnMut(Event<'_>)) {
+        if self.ended {
+            return;
+        }
         if !std::mem::replace(&mut self.started, true) {
             out(Event::Start { id: Str::default(), model: Str::default(), created: None });
         }
@@ -199,14 +202,17 @@ impl Reader for Reply {
             return out(Event::End);
         }
         match error::in_answer(root.get("error"), root) {
-            Some(error) => out(Event::Error(error)),
+            Some(error) => {
+                self.ended = true;
+                out(Event::Error(error));
+            }
             None if kind.ends_with(".partial_image") => out(Event::Ping),
             None => out(Event::Unknown),
         }
     }
 
     fn end(&mut self, out: &mut dyn FnMut(Event<'_>)) {
-        if !self.ended {
+        if !std::mem::replace(&mut self.ended, true) {
             out(Event::Error(Error::new(Kind::BadAnswer, "the stream ended before its finish")));
         }
     }

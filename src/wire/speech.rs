@@ -137,8 +137,8 @@ struct Reply {
     characters: u64,
     /// Whether events have begun.
     started: bool,
-    /// What they told.
-    usage: Option<Usage>,
+    /// Whether they have ended.
+    ended: bool,
 }
 
 impl Reader for Reply {
@@ -148,6 +148,9 @@ impl Reader for Reply {
     }
 
     fn event(&mut self, _name: &str, root: Node<'_>, out: &mut dyn FnMut(Event<'_>)) {
+        if self.ended {
+            return;
+        }
         if !std::mem::replace(&mut self.started, true) {
             out(Event::Start { id: Str::default(), model: Str::default(), created: None });
         }
@@ -155,23 +158,24 @@ impl Reader for Reply {
         match &*kind {
             "speech.audio.delta" => out(Event::Ping),
             "speech.audio.done" => {
-                let usage = root.get("usage").and_then(reply::usage);
-                self.usage = usage;
-                out(Event::Usage {
-                    usage: usage.unwrap_or(Usage { characters: self.characters, ..Usage::default() }),
-                    service_tier: None,
-                });
+                self.ended = true;
+                let tokens = root.get("usage").and_then(reply::usage);
+                let usage = tokens.unwrap_or(Usage { characters: self.characters, ..Usage::default() });
+                out(Event::Usage { usage, service_tier: None });
                 out(Event::End);
             }
             _ => match error::in_answer(root.get("error"), root) {
-                Some(error) => out(Event::Error(error)),
+                Some(error) => {
+                    self.ended = true;
+                    out(Event::Error(error));
+                }
                 None => out(Event::Unknown),
             },
         }
     }
 
     fn end(&mut self, out: &mut dyn FnMut(Event<'_>)) {
-        if self.usage.is_none() {
+        if !std::mem::replace(&mut self.ended, true) {
             out(Event::Error(Error::new(Kind::BadAnswer, "the stream ended before its finish")));
         }
     }

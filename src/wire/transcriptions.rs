@@ -248,6 +248,9 @@ impl Reader for Reply {
     }
 
     fn event(&mut self, _name: &str, root: Node<'_>, out: &mut dyn FnMut(Event<'_>)) {
+        if self.ended {
+            return;
+        }
         if !std::mem::replace(&mut self.started, true) {
             out(Event::Start { id: Str::default(), model: Str::default(), created: None });
         }
@@ -262,14 +265,17 @@ impl Reader for Reply {
                 out(Event::End);
             }
             _ => match error::in_answer(root.get("error"), root) {
-                Some(error) => out(Event::Error(error)),
+                Some(error) => {
+                    self.ended = true;
+                    out(Event::Error(error));
+                }
                 None => out(Event::Unknown),
             },
         }
     }
 
     fn end(&mut self, out: &mut dyn FnMut(Event<'_>)) {
-        if !self.ended {
+        if !std::mem::replace(&mut self.ended, true) {
             out(Event::Error(Error::new(Kind::BadAnswer, "the stream ended before its finish")));
         }
     }
