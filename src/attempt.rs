@@ -10,7 +10,7 @@ use crate::auth::sigv4::{self, Scope};
 use crate::call::Call;
 use crate::client::{self, Ask, gemini, messages, responses};
 use crate::config::{Config, Credentials, Params, Secret, UnsupportedParams, Upstream};
-use crate::endpoint::{Endpoint, Kept};
+use crate::endpoint::{Endpoint, Kept, Passed};
 use crate::error::{Error, Kind};
 use crate::format::{Format, Operation};
 use crate::http::Headers;
@@ -75,8 +75,10 @@ pub fn surface(upstream: &Upstream, operation: Operation, format: Format, model:
 
 /// Writes a call for `upstream`.
 pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Result<Outbound, Error> {
-    if call.operation == Operation::Resource {
-        return kept(config, upstream, call);
+    match call.operation {
+        Operation::Resource => return kept(config, upstream, call),
+        Operation::Pass => return passed(upstream, call),
+        _ => {}
     }
     let surface = surface(upstream, call.operation, call.format, call.model)
         .ok_or_else(|| unsupported(upstream, call.operation))?;
@@ -253,6 +255,67 @@ fn kept(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Result<Outbo
     let ask = Ask { seal: Some(seal), ..call.ask.clone() };
     let reply = Reply::new(ask, path, Box::new(wire::responses::Kept));
     Ok(Outbound { surface: Some(surface), headers, body: Vec::new(), dropped: Vec::new(), reply })
+}
+
+/// Headers that go along with what is passed on, beside those that always do.
+const PASSED: &[&str] = &[
+    "accept",
+    "anthropic-beta",
+    "anthropic-version",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "openai-beta",
+    "range",
+    "sec-websocket-extensions",
+    "sec-websocket-key",
+    "sec-websocket-protocol",
+    "sec-websocket-version",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Passes a request on: the provider's address and credentials, and the rest as it came. Its body is not here.
+fn passed(upstream: &Upstream, call: Inbound<'_>) -> Result<Outbound, Error> {
+    let asked = call.headers.text(":path");
+    let Endpoint::Upstream(Passed { name, path }) = Endpoint::of(&call.headers.text(":method"), &asked, true)? else {
+        return Err(Error::new(Kind::NotFound, "nothing that can be passed on"));
+    };
+    if name != upstream.name {
+        return Err(Error::new(Kind::Unavailable, "the request is for another upstream"));
+    }
+    let rules = &upstream.headers;
+    let passes = |name: &str| {
+        let known = FORWARDED.contains(&name) || HOST.contains(&name) || PASSED.contains(&name);
+        known || rules.forward.iter().any(|n| n == name)
+    };
+    let mut headers: Headers = call.headers.iter().filter(|(name, _)| passes(name)).collect();
+    let query = asked.split_once('?').map(|(_, query)| format!("?{query}")).unwrap_or_default();
+    headers.set(":path", format!("{}{path}{query}", upstream.prefix));
+    headers.set(":authority", upstream.authority.as_str());
+    headers.set(":scheme", if upstream.tls { "https" } else { "http" });
+    for (name, value) in upstream.provider.headers {
+        if !headers.has(name) {
+            headers.set(name, *value);
+        }
+    }
+    rules.remove.iter().for_each(|name| headers.remove(name));
+    rules.set.iter().for_each(|(name, value)| headers.set(name, value.as_str()));
+    credentials(upstream, call, &[], &mut headers)?;
+    let path = Path {
+        client: client::of(call.format),
+        wire: wire::of(Format::Chat),
+        spliced: true,
+        wrapping: Wrapping::Bare,
+        thought: Thought::Hidden,
+        own_credentials: matches!(upstream.credentials, Credentials::Client | Credentials::None),
+    };
+    let reply = Reply::new(call.ask.clone(), path, Box::new(wire::Passing));
+    Ok(Outbound { surface: None, headers, body: Vec::new(), dropped: Vec::new(), reply })
 }
 
 /// The path of the request, where the model may stand in it.

@@ -1,5 +1,6 @@
 //! What a path asks for.
 
+use crate::config::is_segment;
 use crate::error::{Error, Kind};
 use crate::format::{Format, Operation};
 use crate::http::Headers;
@@ -19,7 +20,21 @@ pub enum Endpoint {
     Models,
     /// A response that a provider keeps.
     Response(Kept),
+    /// What an upstream understands in its own words.
+    Upstream(Passed),
 }
+
+/// A request that is passed on to an upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// The upstream's name.
+    pub name: String,
+    /// The path there, from its slash on, without a query.
+    pub path: String,
+}
+
+/// Where requests begin that are passed on, before the name of an upstream.
+const UPSTREAMS: &str = "/upstream/";
 
 /// Something that a provider keeps, and what is asked of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +52,15 @@ impl Endpoint {
     /// route has chosen it.
     pub fn of(method: &str, path: &str, anywhere: bool) -> Result<Self, Error> {
         let (path, query) = path.split_once(['?', '#']).unwrap_or((path, ""));
+        if let Some(rest) = path.strip_prefix(UPSTREAMS) {
+            let (name, path) = rest.split_once('/').unwrap_or((rest, ""));
+            let path = path.strip_suffix('/').unwrap_or(path);
+            if !path.split('/').all(is_segment) {
+                let message = "expected segments of letters, digits and `-._~:@!$&'()+,;=*`, none of them `.` or `..`, none empty, nothing encoded";
+                return Err(Error::invalid(format!("a path that is passed on must be plain: {message}")));
+            }
+            return Ok(Self::Upstream(Passed { name: name.to_owned(), path: format!("/{path}") }));
+        }
         let (wanted, mut endpoint) = find(path, anywhere).ok_or_else(|| {
             let calls = "/v1/audio/speech, /v1/audio/transcriptions, /v1/audio/translations, /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/images/edits, /v1/images/generations, /v1/messages, /v1/messages/count_tokens, /v1/moderations, /v1/rerank, /v1/responses, /v1beta/models/MODEL:generateContent";
             Error::new(Kind::NotFound, format!("no such path; expected {calls}, /v1/models, /v1/key or /health"))
@@ -81,7 +105,8 @@ impl Endpoint {
             Self::Call(Operation::Generate, Format::Gemini) => "generate_content",
             Self::Call(Operation::Generate, Format::Messages) => "messages",
             Self::Call(Operation::Generate, Format::Responses) | Self::Response(_) => "responses",
-            Self::Call(Operation::Generate | Operation::Resource, _) => "chat",
+            Self::Call(Operation::Generate | Operation::Pass | Operation::Resource, _) => "chat",
+            Self::Upstream(_) => "upstream",
             Self::Health => "health",
             Self::Key => "key",
             Self::Model(_) | Self::Models => "models",

@@ -84,6 +84,8 @@ pub enum Operation {
     Image,
     /// Whether something is harmful.
     Moderate,
+    /// Whatever the provider understands, in its own words.
+    Pass,
     /// Documents in the order of how well they answer a query.
     Rank,
     /// What the provider keeps under an id.

@@ -25,7 +25,7 @@ use crate::client::needs::needs;
 use crate::client::{self, Ask, gemini, responses};
 use crate::config::{Choice, ClientAuth, Config, Credentials, Key, KeyLabel, Model, Resolved, Role};
 use crate::cost;
-use crate::endpoint::{self, Endpoint, Kept, Named};
+use crate::endpoint::{self, Endpoint, Kept, Named, Passed};
 use crate::error::{Error, Kind, shorten};
 use crate::format::{Format, Operation};
 use crate::http::Headers;
@@ -171,7 +171,8 @@ impl Gateway {
     pub fn head(&mut self, headers: &Headers, facts: &Facts) -> Result<Next, Error> {
         let path = headers.text(":path");
         self.format = endpoint::format_hint(&path, headers);
-        if headers.has("upgrade") || headers.text(":method") == "CONNECT" {
+        let passes = path.starts_with("/upstream/") && headers.text("upgrade").eq_ignore_ascii_case("websocket");
+        if (headers.has("upgrade") && !passes) || headers.text(":method") == "CONNECT" {
             self.reject("invalid");
             return Err(Error::new(Kind::NotImplemented, "upgrades are not supported"));
         }
@@ -189,6 +190,10 @@ impl Gateway {
             Endpoint::Key => Ok(Next::Key),
             Endpoint::Models => Ok(Next::Reply(self.models())),
             Endpoint::Response(_) => Ok(if facts.ended { Next::Call } else { Next::Body }),
+            Endpoint::Upstream(passed) => {
+                self.may_pass(&passed, headers).inspect_err(|_| self.reject("model"))?;
+                Ok(Next::Call)
+            }
             Endpoint::Call(..) | Endpoint::Health => {
                 check_body(headers, facts.ended, self.form()).inspect_err(|_| self.reject("invalid"))?;
                 Ok(Next::Body)
@@ -255,7 +260,7 @@ impl Gateway {
 
     /// Reads the request's body.
     pub fn read<'b>(&mut self, body: &'b [u8]) -> Result<Doc<'b>, Error> {
-        if matches!(self.endpoint, Some(Endpoint::Response(_))) {
+        if matches!(self.endpoint, Some(Endpoint::Response(_) | Endpoint::Upstream(_))) {
             // Whatever it is, nobody reads it.
             return Doc::lenient(b"{}").map_err(|fault| Error::new(Kind::Internal, fault.to_string()));
         }
@@ -272,6 +277,9 @@ impl Gateway {
     ) -> Result<Result<Routed, Local>, Error> {
         if let Some(Endpoint::Response(kept)) = self.endpoint.clone() {
             return self.kept(&kept, facts).map(Ok);
+        }
+        if let Some(Endpoint::Upstream(passed)) = self.endpoint.clone() {
+            return Ok(Ok(self.passed(&passed, facts)));
         }
         let Some(Endpoint::Call(operation, format)) = self.endpoint else {
             return Err(Error::new(Kind::Internal, "a body without a call"));
@@ -437,6 +445,56 @@ impl Gateway {
             headers,
             images: Vec::new(),
         })
+    }
+
+    /// Whether the caller may ask an upstream for something in its own words.
+    fn may_pass(&self, passed: &Passed, headers: &Headers) -> Result<(), Error> {
+        let none = || Error::new(Kind::NotFound, format!("no upstream `{}` that passes on", shorten(&passed.name)));
+        let upstream = self.config.upstreams.iter().find(|upstream| upstream.name == passed.name);
+        let upstream = upstream.filter(|upstream| !upstream.pass.is_empty()).ok_or_else(none)?;
+        let named = |name: &String| name == "*" || *name == passed.name;
+        if self.caller().is_some_and(|key| !key.upstreams.iter().any(named)) {
+            let message = format!("this key may not use the upstream `{}`", passed.name);
+            return Err(Error::new(Kind::Permission, message).code("upstream_not_allowed"));
+        }
+        let method = headers.text(":method");
+        if !upstream.pass.iter().any(|pass| pass.allows(&method, &passed.path)) {
+            let message = format!(
+                "the upstream `{}` does not pass on {} {}",
+                passed.name,
+                shorten(&method),
+                shorten(&passed.path)
+            );
+            return Err(Error::new(Kind::Permission, message).code("path_not_allowed"));
+        }
+        if matches!(upstream.credentials, Credentials::Unset(_)) {
+            return Err(attempt::no_credentials(upstream));
+        }
+        Ok(())
+    }
+
+    /// Where a request goes that is passed on.
+    fn passed(&mut self, passed: &Passed, facts: &Facts) -> Routed {
+        let upstream = self.config.upstreams.iter().position(|upstream| upstream.name == passed.name);
+        let ask = Ask { now: seconds(facts.now), ..Ask::default() };
+        let mut headers = vec![("x-dragoman-endpoint", "upstream".to_owned()), (UPSTREAM, passed.name.clone())];
+        // It may be anything: sent once, and open for as long as either end likes.
+        for name in ["x-envoy-max-retries", "x-envoy-upstream-rq-timeout-ms"] {
+            headers.push((name, "0".to_owned()));
+        }
+        Routed {
+            ask,
+            operation: Operation::Pass,
+            format: self.format,
+            input: 0,
+            model: None,
+            hops: Vec::new(),
+            upstream,
+            others: Vec::new(),
+            awake: 1,
+            headers,
+            images: Vec::new(),
+        }
     }
 
     /// The upstream to start with, and those that may take its place: each can do this and has credentials, and those that

@@ -139,6 +139,9 @@ impl Reply {
         if good && !compressed && self.reader.passes(&self.media_type) {
             return Plan::Pass;
         }
+        if self.reader.passes_all() && (self.path.own_credentials || !matches!(status, 401..=403)) {
+            return Plan::Pass;
+        }
         let streams = good && self.ask.stream;
         let Some(framing) = self.framing().filter(|_| streams) else { return Plan::Whole };
         self.decoder = Decoder::new(framing);

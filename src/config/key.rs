@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::model::Models;
 use super::pattern;
 use super::read::Value;
+use super::upstream::Upstreams;
 use super::{Allowed, Key, limit, time};
 use crate::error::shorten;
 
@@ -36,6 +37,8 @@ pub(super) struct Against<'a> {
     pub(super) models: Option<&'a Models>,
     /// The teams by their ids; `None` if none are listed or they are not known.
     pub(super) teams: Option<&'a BTreeMap<String, Allowed>>,
+    /// The upstreams.
+    pub(super) upstreams: &'a Upstreams,
     /// Whether callers are known by their virtual key.
     pub(super) need_hash: bool,
 }
@@ -96,6 +99,7 @@ fn one(
     let models = fields.maybe("models", |value| models(value, against, known));
     let team = fields.maybe("team", |value| team(value, against));
     let expires = fields.maybe("expires", time::timestamp);
+    let upstreams = fields.or_default("upstreams", |value| upstreams(value, against));
     let disabled = fields.or_default("disabled", Value::bool);
     let tags = fields.or_default("tags", tags);
     let allowed = limit::with_budget(&mut fields, against.models);
@@ -106,6 +110,7 @@ fn one(
         team: team?,
         expires: expires?,
         disabled: disabled?,
+        upstreams: upstreams?,
         tags: tags?,
         allowed: allowed?,
     })
@@ -148,6 +153,20 @@ fn models(value: &Value<'_>, against: &Against<'_>, known: &mut HashMap<String, 
         value.warn("the key may ask for no model; to allow all, remove the list");
     }
     Some(names)
+}
+
+fn upstreams(value: &Value<'_>, against: &Against<'_>) -> Option<Vec<String>> {
+    value.each(1000, |value| {
+        let name = value.text()?;
+        if name != "*" {
+            let place = against.upstreams.find(value, &name)?;
+            let passes = against.upstreams.list.get(place)?.as_ref().is_none_or(|upstream| !upstream.pass.is_empty());
+            if !passes {
+                value.warn(format!("`upstreams.{}` passes nothing on: it has no `pass`", shorten(&name)));
+            }
+        }
+        Some(name.into_owned())
+    })
 }
 
 fn team(value: &Value<'_>, against: &Against<'_>) -> Option<String> {

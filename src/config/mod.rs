@@ -9,6 +9,7 @@ mod header;
 mod key;
 mod limit;
 mod model;
+mod pass;
 mod pattern;
 mod price;
 mod read;
@@ -25,6 +26,7 @@ mod upstream;
 mod tests;
 
 pub use key::is_key_id;
+pub use pass::{Pass, is_segment};
 pub use remote_images::RemoteImages;
 pub use resolve::{MOST_HOPS, Resolved};
 pub use root::ID_SECRET;
@@ -175,6 +177,8 @@ pub struct Upstream {
     pub headers: Headers,
     /// What the account may do.
     pub limits: Limits,
+    /// What callers may ask for in the provider's own words; empty is nothing.
+    pub pass: Vec<Pass>,
 }
 
 /// How an upstream is paid.
@@ -390,6 +394,8 @@ pub struct Key {
     pub expires: Option<u64>,
     /// Whether it is refused.
     pub disabled: bool,
+    /// The upstreams whose `pass` it may use; `*` is all of them.
+    pub upstreams: Vec<String>,
     /// For filter state and logs.
     pub tags: Vec<String>,
     /// What it may use.

@@ -52,8 +52,12 @@ fn config(mut fields: Fields<'_>, env: &dyn Fn(&str) -> Option<String>, purpose:
     let models = fields.or_default("models", |value| model::read(value, &upstreams));
     let known = models.as_ref().filter(|models| !models.list.is_empty());
     let teams = fields.or_default("teams", |value| key::teams(value, known));
-    let against =
-        Against { models: known, teams: teams.as_ref().filter(|teams| !teams.is_empty()), need_hash: virtual_keys };
+    let against = Against {
+        models: known,
+        teams: teams.as_ref().filter(|teams| !teams.is_empty()),
+        upstreams: &upstreams,
+        need_hash: virtual_keys,
+    };
     let keys = fields.or_default("keys", |value| key::read(value, &against));
     if role == Some(Role::Standalone) {
         let any = |is: fn(&Model) -> bool| models.as_ref().is_some_and(|models| models.list.iter().any(is));

@@ -8,7 +8,7 @@ use super::credentials::{self, Source};
 use super::header::{self, Use};
 use super::pattern;
 use super::read::Value;
-use super::{Choice, Credentials, Headers, Params, Upstream, limit};
+use super::{Choice, Credentials, Headers, Params, Upstream, limit, pass};
 use crate::error::shorten;
 use crate::provider::{Address, PROVIDERS, Provider};
 
@@ -99,6 +99,13 @@ fn one(name: &str, value: &Value<'_>, source: &Source<'_>) -> Option<Upstream> {
     let params = fields.or_default("params", params);
     let headers = fields.or_default("headers", headers);
     let limits = fields.or_default("limits", limit::limits);
+    let signed = matches!(credentials, Some(Credentials::Aws(_)));
+    let pass = fields.or_default("pass", |value| {
+        if signed {
+            value.fault("signed requests cannot be passed on as they come; use an API key");
+        }
+        pass::read(value)
+    });
     fields.finish();
 
     let (url, credentials) = (url?, credentials?);
@@ -118,6 +125,7 @@ fn one(name: &str, value: &Value<'_>, source: &Source<'_>) -> Option<Upstream> {
         params: params?,
         headers: headers?,
         limits: limits?,
+        pass: pass?,
     })
 }
 

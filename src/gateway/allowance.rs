@@ -87,7 +87,9 @@ impl Gateway {
     /// Lets a call in, if all that limits it does, at the first of its upstreams whose account has room.
     pub fn admit(&mut self, routed: &mut Routed, doc: &Doc<'_>, guard: &mut Guard<'_>) -> Result<(), Error> {
         let config = self.config.clone();
-        let Some(resolved) = config.model(routed.ask.wanted()) else { return Ok(()) };
+        let nothing = Resolved { asked: "", name: "", model: None, star: None };
+        let passed = (routed.operation == Operation::Pass).then_some(nothing);
+        let Some(resolved) = passed.or_else(|| config.model(routed.ask.wanted())) else { return Ok(()) };
         let callers = self.callers(&resolved);
         let mut refused: Option<(Subject, Refusal, Vec<Standing>)> = None;
         let counted = self.balanced_by(Balance::LeastRequest).is_some();
@@ -149,6 +151,9 @@ impl Gateway {
             return Ok(());
         }
         routed.upstream = upstream;
+        if routed.operation == Operation::Pass {
+            return Ok(());
+        }
         routed.headers = self.routing(&routed.ask, upstream);
         if routed.operation == Operation::Generate {
             routed.images = self.images(upstream, root).inspect_err(|_| self.reject("invalid"))?;
@@ -197,7 +202,7 @@ impl Gateway {
         let limits = || subjects.iter().map(|(_, claim)| claim.limits);
         let (counted, paid) =
             (limits().any(|limits| limits.counts_tokens()), limits().any(|limits| limits.budget.is_some()));
-        let free = matches!(routed.operation, Operation::CountTokens | Operation::Moderate);
+        let free = matches!(routed.operation, Operation::CountTokens | Operation::Moderate | Operation::Pass);
         if free || !(counted || paid) {
             return Ok(Need::default());
         }

@@ -56,15 +56,16 @@ impl Cluster {
     }
 
     fn send(&mut self, size: usize) -> Result<(), Error> {
-        let id = abi::property(&["filter_state", &format!("wasm.{}", calls::STATE)]).unwrap_or_default();
-        let known = calls::find(&id);
+        let known = known();
         // What a gateway has announced it has also checked.
         let form = match &known {
             Some(record) => Endpoint::Call(record.borrow().operation, record.borrow().format).form(),
             None => Endpoint::of(&self.headers.text(":method"), &self.headers.text(":path"), true)?.form(),
         };
         let body = &*exchange::received(form, self.headers.text("content-type").into_owned(), size)?;
-        let kept = known.as_ref().is_some_and(|record| record.borrow().operation == Operation::Resource);
+        let kept = known
+            .as_ref()
+            .is_some_and(|record| matches!(record.borrow().operation, Operation::Pass | Operation::Resource));
         let doc = match &known {
             Some(_) if kept => Doc::lenient(b"{}"),
             Some(_) => Doc::lenient(body),
@@ -115,6 +116,11 @@ impl Cluster {
     }
 }
 
+/// What a gateway of this VM has announced.
+fn known() -> Option<Shared> {
+    calls::find(&abi::property(&["filter_state", &format!("wasm.{}", calls::STATE)]).unwrap_or_default())
+}
+
 /// The upstream of the endpoint that the host has picked for this attempt, else of its cluster.
 fn chosen(config: &Config) -> Result<(usize, &Upstream), Error> {
     let endpoint = ["xds", "upstream_host_metadata", "filter_metadata", "dragoman", "upstream"];
@@ -149,7 +155,11 @@ impl Context for Cluster {
 impl HttpContext for Cluster {
     fn on_http_request_headers(&mut self, _count: usize, end: bool) -> Action {
         self.headers = abi::headers(Map::Request).unwrap_or_default();
-        if end { self.request(0) } else { Action::Pause }
+        // What is passed on is not held.
+        if end || known().is_some_and(|record| record.borrow().operation == Operation::Pass) {
+            return self.request(0);
+        }
+        Action::Pause
     }
 
     fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {

@@ -95,12 +95,36 @@ pub trait Reader {
         false
     }
 
+    /// Whether any answer is, whatever its status, unless our credentials are refused.
+    fn passes_all(&self) -> bool {
+        false
+    }
+
     /// What such an answer has used, before it comes.
     fn passed(&mut self, _out: &mut dyn FnMut(Event<'_>)) {}
 
     /// How many bytes of the stream it has kept so far because of what may follow. What it keeps beside them has a bound.
     fn kept(&self) -> usize {
         0
+    }
+}
+
+/// Reads nothing: what comes back is the client's affair.
+pub struct Passing;
+
+impl Reader for Passing {
+    fn answer(&mut self, _root: Node<'_>, out: &mut dyn FnMut(Event<'_>)) {
+        out(Event::End);
+    }
+
+    fn event(&mut self, _name: &str, _root: Node<'_>, _out: &mut dyn FnMut(Event<'_>)) {}
+
+    fn end(&mut self, out: &mut dyn FnMut(Event<'_>)) {
+        out(Event::End);
+    }
+
+    fn passes_all(&self) -> bool {
+        true
     }
 }
 

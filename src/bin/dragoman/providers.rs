@@ -188,6 +188,7 @@ fn operation(operation: Operation) -> &'static str {
         Operation::Transcribe => "transcribe",
         Operation::Translate => "translate",
         Operation::Moderate => "moderate",
+        Operation::Pass => "pass",
         Operation::Rank => "rerank",
         Operation::Generate => "generate",
         Operation::Resource => "resource",

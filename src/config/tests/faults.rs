@@ -410,7 +410,7 @@ fn keys() {
         r#""name":"x""#,
         &[
             "keys[0].id: missing; give the key an id",
-            "keys[0].name: unknown key; known here: `id`, `hash`, `models`, `team`, `expires`, `disabled`, `tags`, `limits`, `budget`",
+            "keys[0].name: unknown key; known here: `id`, `hash`, `models`, `team`, `expires`, `upstreams`, `disabled`, `tags`, `limits`, `budget`",
         ],
     );
     key(r#""id":"a b""#, &["keys[0].id: `a b` must be 1 to 128 letters, digits and `_` `.` `:` `@` `/` `-`"]);
@@ -552,5 +552,27 @@ fn fallbacks() {
             "models[0].fallbacks.context_window[1]: name one model, without `*`",
             "models[0].fallbacks.rate_limit: unknown key; known here: `context_window`, `content_policy`",
         ],
+    );
+}
+
+#[test]
+fn what_passes() {
+    let expected = "expected a method, or `*`, and a path, such as `GET /files/*` or `* /batches/**`";
+    for rule in
+        ["/files", "get /files", "GET files", "GET /a/../b", "GET /a//b", "GET /a/**/b", "GET /a%2f", "GET /a*", ""]
+    {
+        upstream(&format!(r#""pass":["{rule}"]"#), &[&format!("upstreams.u.pass[0]: {expected}; got `{rule}`")]);
+    }
+    let keys = r#"{"aws":{"access_key_id":{"value":"a"},"secret_access_key":{"value":"b"}}}"#;
+    let bedrock = format!(
+        r#"{{"provider":"bedrock","options":{{"region":"us-east-1"}},"credentials":{keys},"pass":["GET /a"]}}"#
+    );
+    check(
+        &format!(r#"{{"client_auth":"open","upstreams":{{"u":{bedrock}}}}}"#),
+        &["upstreams.u.pass: signed requests cannot be passed on as they come; use an API key"],
+    );
+    extra(
+        r#""keys":[{"id":"k","upstreams":["b"]}]"#,
+        &["keys[0].upstreams[0]: unknown upstream `b`; it must stand in `upstreams`"],
     );
 }

@@ -10,6 +10,7 @@ use dragoman::usage::Usage;
 use super::Plan;
 use super::embedded::Position;
 use super::host;
+use super::routes;
 use super::shared::{Shared, Use};
 use super::tls::{self, Address, Transport};
 use super::xds::File;
@@ -119,7 +120,9 @@ const REMOTE_IMAGES: &str = r#"
 pub fn clusters(plan: &Plan<'_>, shared: &mut Shared) -> String {
     let config = plan.config;
     let mut list: String = if config.role == Role::Gateway && !config.models.is_empty() {
-        config.models.iter().map(|model| of_model(plan, model, shared)).collect()
+        let models: String = config.models.iter().map(|model| of_model(plan, model, shared)).collect();
+        let passed = routes::passing(config).map(|upstream| of_upstream(plan, upstream, shared));
+        models + &passed.collect::<String>()
     } else {
         config.upstreams.iter().map(|upstream| of_upstream(plan, upstream, shared)).collect()
     };
@@ -155,7 +158,8 @@ pub fn clash(config: &Config) -> Option<String> {
 }
 
 fn of_models(config: &Config) -> impl Iterator<Item = String> {
-    config.models.iter().flat_map(|model| starts(config, model)).map(|(name, _)| name)
+    let passed = routes::passing(config).map(|upstream| routes::passing_cluster(upstream, config));
+    config.models.iter().flat_map(|model| starts(config, model)).map(|(name, _)| name).chain(passed)
 }
 
 /// Where tokens come from.
@@ -178,7 +182,8 @@ fn of_upstream(plan: &Plan<'_>, upstream: &Upstream, shared: &mut Shared) -> Str
         &[("host", &scalar(address.host)), ("port", &address.port.to_string()), ("metadata", &metadata)],
     );
     let filters = filters(plan, &[upstream], shared);
-    write(plan, &upstream.name, addresses(&[upstream]), &endpoints, &filters, shared)
+    let name = routes::passing_cluster(upstream, plan.config);
+    write(plan, &name, addresses(&[upstream]), &endpoints, &filters, shared)
 }
 
 /// A model's clusters: one for each upstream with which calls may start.

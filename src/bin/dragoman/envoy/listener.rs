@@ -26,7 +26,7 @@ filters:
       stat_prefix: llm
       # Models may think for minutes before the first byte.
       stream_idle_timeout: «idle»
-      upgrade_configs: [{ upgrade_type: websocket }] # so that the filter refuses them in the client's format
+      upgrade_configs: [{ upgrade_type: websocket }] # passed on where `upstreams.NAME.pass` allows it, else refused by the filter
       «early»
       «access_log»
       «tracing»

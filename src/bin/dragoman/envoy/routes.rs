@@ -1,6 +1,6 @@
 //! Routes: which cluster a call goes to once the filter has chosen.
 
-use dragoman::config::{Config, Model, Role};
+use dragoman::config::{Config, Model, Role, Upstream};
 
 use super::Plan;
 use super::cluster::starts;
@@ -58,6 +58,18 @@ const BY_START: &str = r#"
     timeout: «timeout»
     «retries»
     «around»
+"#;
+
+const PASSED: &str = r#"
+# What is passed on to an upstream in its own words (`upstreams.NAME.pass`): once, and for as long as either end likes.
+- match:
+    prefix: /
+    headers:
+      - { name: x-dragoman-endpoint, string_match: { exact: upstream } }
+      - { name: x-dragoman-upstream, string_match: { exact: «upstream» } }
+  route:
+    cluster: «cluster»
+    timeout: 0s
 "#;
 
 const BY_PATH: &str = r#"
@@ -146,7 +158,27 @@ pub fn routes(plan: &Plan<'_>, shared: &mut Shared) -> String {
             ("Before the filter has chosen, and if it chose an upstream that has no route", list)
         }
     };
+    // Elsewhere routes know upstreams anyway, and the filter's headers say the rest.
+    let passed = passing(config).filter(|_| config.role == Role::Gateway);
+    let list = passed.map(|upstream| to_passing(upstream, config)).collect::<String>() + &list;
     fill(ROUTES.trim_start(), &[("private", private), ("routes", &list), ("last", last)])
+}
+
+/// The upstreams to which requests are passed on in their own words.
+pub fn passing(config: &Config) -> impl Iterator<Item = &Upstream> {
+    config.upstreams.iter().filter(|upstream| !upstream.pass.is_empty())
+}
+
+/// The cluster of what is passed on to an upstream.
+pub fn passing_cluster(upstream: &Upstream, config: &Config) -> String {
+    // Where clusters are those of models, an upstream has none of its own.
+    let own = config.role == Role::Gateway && !config.models.is_empty();
+    if own { format!("upstream-{}", upstream.name) } else { upstream.name.clone() }
+}
+
+fn to_passing(upstream: &Upstream, config: &Config) -> String {
+    let cluster = passing_cluster(upstream, config);
+    fill(PASSED.trim_start(), &[("upstream", &scalar(&upstream.name)), ("cluster", &scalar(&cluster))])
 }
 
 /// Whether calls go around to models that stand in for others.

@@ -203,7 +203,11 @@ const GENERAL: &[Known] = &[
     ("max_response_size_mb", Unsupported, "answers are not bounded"),
     ("model_list_healthy_only", Unsupported, HEALTH),
     ("otel", Approximate, SINKS),
-    ("pass_through_endpoints", Unsupported, "routes of Envoy's own, which the filter does not see"),
+    (
+        "pass_through_endpoints",
+        Unsupported,
+        "`upstreams.NAME.pass` at the provider whose it is, or routes of Envoy's own",
+    ),
     ("public_routes", Unsupported, "routes of Envoy's own, which the filter does not see"),
     ("reject_clientside_metadata_tags", Exact, "tags are a key's own"),
     ("role_permissions", Unsupported, ADMIN),
