@@ -103,7 +103,7 @@ pub fn received(form: Option<bool>, content_type: String, size: usize) -> Result
 }
 
 /// How much of a body goes through this filter at a time, where parts of it must change places.
-const TURN: usize = 1 << 20;
+const TURN: usize = 256 << 10;
 
 /// Puts the parts of a body in the place of what was received. What only follows the last change stays where it is.
 fn set_body(pieces: &[Piece], received: usize) -> Result<(), abi::Refused> {

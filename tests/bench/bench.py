@@ -34,6 +34,9 @@ ENVOY_CORE, RIG_CORE = 0, 1
 GAP_US = 500
 CONNECTIONS = 8
 CHAT = "/v1/chat/completions"
+# Where clients send what is not a chat, by the kind of a row; and what they say it is.
+PATHS = {"responses": "/v1/responses", "responses-stream": "/v1/responses", "audio": traffic.AUDIO}
+TYPES = {"audio": f"multipart/form-data; boundary={traffic.BOUNDARY}"}
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,21 @@ class Row:
 
     @property
     def provider(self) -> traffic.Provider:
-        return traffic.PROVIDERS[traffic.MODELS[self.model]]
+        return traffic.PROVIDERS[traffic.MODELS.get(self.model, "openai")]
 
     @property
     def native_path(self) -> str:
-        return self.provider.stream_path if self.kind == "stream" else self.provider.path
+        if self.kind == "audio":
+            return traffic.AUDIO
+        return self.provider.stream_path if self.streams else self.provider.path
+
+    @property
+    def streams(self) -> bool:
+        return self.kind.endswith("stream")
+
+    @property
+    def content_type(self) -> str:
+        return TYPES.get(self.kind, "application/json")
 
 
 NAMES = {"claude": "Anthropic", "openai": "OpenAI", "gemini": "Gemini", "bedrock": "Bedrock, signed"}
@@ -71,7 +84,12 @@ def rows() -> list[Row]:
         for setup, what in configs.SETUPS.items()
         for text, kind, calls, probes in kinds[:2]
     ]
-    return one + both
+    others = [
+        Row("2 KB Responses call, to Anthropic", claude, "responses", 4000, 100),
+        Row("stream of 100 events, Responses to Anthropic", claude, "responses-stream", 300, 20),
+        Row("20 MB recording, OpenAI to OpenAI", traffic.LISTENER, "audio", 24, 4),
+    ]
+    return one + both + others
 
 
 def free_port() -> int:
@@ -112,13 +130,13 @@ class Arm:
         return time.clock_gettime((~self.process.pid << 3) | 2)
 
     def path(self, row: Row) -> str:
-        return CHAT if self.name.startswith("dragoman") else row.native_path
+        return PATHS.get(row.kind, CHAT) if self.name.startswith("dragoman") else row.native_path
 
     def load(self, row: Row, connections: int, calls: int) -> list[int]:
         """Makes calls; gives the times to first byte in microseconds."""
         body = TRAFFIC / f"{row.model}.{row.kind}"
         done = subprocess.run(
-            [RIG, "load", str(self.port), self.path(row), body, str(connections), str(calls), *self.headers()],
+            [RIG, "load", str(self.port), self.path(row), body, str(connections), str(calls), *self.headers(row)],
             preexec_fn=lambda: os.sched_setaffinity(0, {RIG_CORE}),
             capture_output=True,
             text=True,
@@ -133,22 +151,37 @@ class Arm:
         self.load(row, CONNECTIONS, calls)
         return (self.cpu_seconds() - before) / calls * 1e6
 
-    def headers(self) -> list[str]:
-        return [f"authorization: Bearer {configs.KEY}"]
+    def headers(self, row: Row) -> list[str]:
+        return [f"authorization: Bearer {configs.KEY}", f"content-type: {row.content_type}"]
+
+    def growth(self, row: Row) -> int:
+        """How many bytes the process grows by at most during calls, one at a time."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+        before = self.memory("VmRSS")
+        self.load(row, 1, 4)
+        return self.memory("VmHWM") - before
+
+    def memory(self, name: str) -> int:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return 1024 * int(next(line for line in status.splitlines() if line.startswith(name)).split()[1])
 
     def check(self, row: Row) -> None:
         """The arm must answer what it claims to: the filter in OpenAI's format, the others in the upstream's."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{self.path(row)}",
             (TRAFFIC / f"{row.model}.{row.kind}").read_bytes(),
-            {"content-type": "application/json", **dict(header.split(": ") for header in self.headers())},
+            dict(header.split(": ") for header in self.headers(row)),
         )
         try:
             answer = urllib.request.urlopen(request, timeout=20).read()
         except urllib.error.HTTPError as error:
             sys.exit(f"{self.name}, {row.name}: {error.code} {error.read().decode()}")
         provider = traffic.PROVIDERS["openai"] if self.path(row) == CHAT else row.provider
-        if row.kind == "stream":
+        if row.kind == "audio":
+            good = json.loads(answer) == json.loads(traffic.transcript())
+        elif row.kind.startswith("responses") and self.path(row) == PATHS[row.kind]:
+            good = b"response.completed" in answer if row.streams else json.loads(answer)["object"] == "response"
+        elif row.streams:
             good = answer.endswith(provider.end) and answer.count(b"text" if provider.kind == "eventstream" else b"data: ") >= traffic.EVENTS
         else:
             good = json.loads(answer).keys() == json.loads(provider.whole()).keys() or b'"choices"' in answer
@@ -169,9 +202,11 @@ def quantiles(times: list[int]) -> tuple[float, float]:
 
 
 def measure(row: Row, arms: list[Arm], rounds: int, scale: float) -> dict:
+    grown = {}
     for arm in arms:
         arm.check(row)
-        arm.load(row, CONNECTIONS, max(50, row.calls // 4))  # V8 compiles hot functions anew
+        grown[arm.name] = arm.growth(row) if row.kind == "audio" else None
+        arm.load(row, CONNECTIONS, max(6, row.calls // 4))  # V8 compiles hot functions anew
     costs = {arm.name: [] for arm in arms}
     times = {arm.name: [] for arm in arms}
     for _ in range(rounds):
@@ -181,7 +216,7 @@ def measure(row: Row, arms: list[Arm], rounds: int, scale: float) -> dict:
     result = {}
     for arm in arms:
         p50, p99 = quantiles(times[arm.name])
-        result[arm.name.split("-")[0]] = {"cpu_us": min(costs[arm.name]), "rounds_us": costs[arm.name], "p50_us": p50, "p99_us": p99}
+        result[arm.name.split("-")[0]] = {"cpu_us": min(costs[arm.name]), "rounds_us": costs[arm.name], "p50_us": p50, "p99_us": p99, "grown": grown[arm.name]}
     return result
 
 
@@ -193,6 +228,8 @@ def show(results: dict[str, dict]) -> None:
         ratios = [f"{arms[arm]['cpu_us'] / plain['cpu_us']:.2f}" if arm in arms else "" for arm in ("noop", "dragoman")]
         added = [f"{last[quantile] - plain[quantile]:+.0f} us" for quantile in ("p50_us", "p99_us")]
         print(f"{name:64}{plain['cpu_us']:5.0f} us{ratios[0]:>8}{ratios[1]:>10}{added[0]:>17}{added[1]:>9}")
+        if last["grown"] is not None:
+            print(f"{'':4}memory grows by {last['grown'] / 1e6:.0f} MB, plain Envoy's by {plain['grown'] / 1e6:.0f} MB")
 
 
 def main() -> None:

@@ -3,12 +3,12 @@
 import hashlib
 import json
 
-from traffic import MODELS
+from traffic import LISTENER, MODELS
 
 KEY = "sk-bench"
 ANY_TYPE = "type.googleapis.com/envoy.extensions"
 # Bodies of a megabyte and more are held whole by a filter that rewrites them.
-BUFFER = 16 << 20
+BUFFER = 32 << 20
 
 
 # What arms with a filter in both places have beside it.
@@ -48,7 +48,7 @@ def dragoman(role: str, rig: int, setup: str = "") -> dict:
                 },
             },
         },
-        "models": [{"name": model, "upstreams": [upstream]} for model, upstream in MODELS.items()],
+        "models": [{"name": model, "upstreams": [upstream]} for model, upstream in {**MODELS, LISTENER: "openai"}.items()],
     }
     if role == "gateway":
         config["keys"] = [

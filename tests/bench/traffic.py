@@ -14,6 +14,7 @@ from eventstream import encode
 
 EVENTS = 100
 IMAGE_BYTES = 750_000  # a megabyte in base64
+AUDIO_BYTES = 20_000_000
 
 WORDS = (
     "the gateway reads each request once and keeps only what the answer will need so that a long stream costs no more "
@@ -58,7 +59,35 @@ def requests(model: str) -> dict[str, str]:
         ],
         "max_tokens": 512,
     }
-    return {"chat": dump(chat), "stream": dump(chat | {"stream": True}), "image": dump(look)}
+    responses = {
+        "model": model,
+        "instructions": chat["messages"][0]["content"],
+        "input": chat["messages"][1:],
+        "temperature": 0.2,
+        "max_output_tokens": 512,
+        "store": False,
+    }
+    return {
+        "chat": dump(chat),
+        "stream": dump(chat | {"stream": True}),
+        "image": dump(look),
+        "responses": dump(responses),
+        "responses-stream": dump(responses | {"stream": True}),
+    }
+
+
+BOUNDARY = "d74496d66958873e"
+
+
+def recording() -> bytes:
+    """A form for /v1/audio/transcriptions, as OpenAI's own client writes it: the fields, then the file."""
+    field = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="model"\r\n\r\n{LISTENER}\r\n'
+    file = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="talk.mp3"\r\nContent-Type: audio/mpeg\r\n\r\n'
+    return (field + file).encode() + random.Random(2).randbytes(AUDIO_BYTES) + f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+def transcript() -> str:
+    return dump({"text": prose(EVENTS), "usage": {"type": "duration", "seconds": 1250}})
 
 
 def openai_json() -> str:
@@ -234,6 +263,8 @@ class Provider:
 
 
 MODELS = {"claude-sonnet-5-5": "claude", "gpt-4o": "openai", "gemini-2.5-flash": "gemini", "us.amazon.nova-pro-v1": "bedrock"}
+# The model of the recording, at the upstream `openai`.
+LISTENER, AUDIO = "whisper-1", "/v1/audio/transcriptions"
 GEMINI, BEDROCK = "/v1beta/models/gemini-2.5-flash", "/model/us.amazon.nova-pro-v1"
 PROVIDERS = {
     "claude": Provider("/v1/messages", "/v1/messages", anthropic_json, anthropic_events, end=b'message_stop"}\n\n'),
@@ -249,11 +280,12 @@ def file(path: str) -> str:
 
 
 def write(directory: Path) -> None:
-    """The files that the rig reads: answers by path, and MODEL.chat, MODEL.stream and MODEL.image."""
+    """The files that the rig reads: answers by path, and MODEL.chat, MODEL.stream, MODEL.image and more."""
     directory.mkdir(parents=True, exist_ok=True)
     files = {f"{model}.{kind}": body for model in MODELS for kind, body in requests(model).items()}
     for provider in PROVIDERS.values():
         files[f"{file(provider.path)}.json"] = provider.whole()
         files[f"{file(provider.stream_path)}.{provider.kind}"] = provider.events()
+    files |= {f"{LISTENER}.audio": recording(), f"{file(AUDIO)}.json": transcript()}
     for name, text in files.items():
         (directory / name).write_bytes(text if isinstance(text, bytes) else text.encode())

@@ -118,7 +118,7 @@ fn eventstream(mut bytes: &[u8]) -> Vec<Vec<u8>> {
 
 fn load(port: &str, path: &str, body: &str, connections: usize, calls: usize, headers: &[&str]) -> io::Result<()> {
     let body = fs::read(body)?;
-    let mut request = format!("POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n");
+    let mut request = format!("POST {path} HTTP/1.1\r\nhost: bench\r\n");
     for header in headers {
         request.push_str(header);
         request.push_str("\r\n");
