@@ -8,7 +8,7 @@ use std::mem;
 
 use crate::auth::sigv4::{self, Scope};
 use crate::call::Call;
-use crate::client::{self, Ask, gemini, messages, responses};
+use crate::client::{self, Ask, gemini, messages, resources, responses};
 use crate::config::{Config, Credentials, Params, Secret, UnsupportedParams, Upstream};
 use crate::endpoint::{Endpoint, Kept, Passed};
 use crate::error::{Error, Kind};
@@ -76,8 +76,8 @@ pub fn surface(upstream: &Upstream, operation: Operation, format: Format, model:
 /// Writes a call for `upstream`.
 pub fn request(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Result<Outbound, Error> {
     match call.operation {
-        Operation::Resource => return kept(config, upstream, call),
-        Operation::Pass => return passed(upstream, call),
+        Operation::Resource if call.format == Format::Responses => return kept(config, upstream, call),
+        Operation::Pass | Operation::Resource => return passed(config, upstream, call),
         _ => {}
     }
     let surface = surface(upstream, call.operation, call.format, call.model)
@@ -280,9 +280,9 @@ const PASSED: &[&str] = &[
 ];
 
 /// Passes a request on: the provider's address and credentials, and the rest as it came. Its body is not here.
-fn passed(upstream: &Upstream, call: Inbound<'_>) -> Result<Outbound, Error> {
-    let asked = call.headers.text(":path");
-    let Endpoint::Upstream(Passed { name, path }) = Endpoint::of(&call.headers.text(":method"), &asked, true)? else {
+fn passed(config: &Config, upstream: &Upstream, call: Inbound<'_>) -> Result<Outbound, Error> {
+    let (asked, method) = (call.headers.text(":path"), call.headers.text(":method"));
+    let Endpoint::Upstream(Passed { name, path }) = Endpoint::of(&method, &asked, true)? else {
         return Err(Error::new(Kind::NotFound, "nothing that can be passed on"));
     };
     if name != upstream.name {
@@ -294,8 +294,27 @@ fn passed(upstream: &Upstream, call: Inbound<'_>) -> Result<Outbound, Error> {
         known || rules.forward.iter().any(|n| n == name)
     };
     let mut headers: Headers = call.headers.iter().filter(|(name, _)| passes(name)).collect();
+    // What the provider keeps is its maker's alone.
+    let resource = resources::of(upstream, &path);
+    let seal = resource.as_ref().and_then(|_| Seal::new(config, upstream, &call.ask.caller));
+    let (target, body) = match (&resource, &seal) {
+        (None, _) => (path.clone(), Vec::new()),
+        (Some(_), None) => return Err(Error::new(Kind::Unavailable, "ids cannot be sealed")),
+        (Some(resource), Some(seal)) => {
+            let mut body = Vec::new();
+            if call.operation == Operation::Resource {
+                let mut edits = Edits::default();
+                resources::request(call.doc.root(), seal, &mut edits)?;
+                body = in_place(edits, call.doc);
+            }
+            (resource.path(seal)?, body)
+        }
+    };
+    if !body.is_empty() {
+        headers.set("content-length", Piece::total(&body).to_string());
+    }
     let query = asked.split_once('?').map(|(_, query)| format!("?{query}")).unwrap_or_default();
-    headers.set(":path", format!("{}{path}{query}", upstream.prefix));
+    headers.set(":path", format!("{}{target}{query}", upstream.prefix));
     headers.set(":authority", upstream.authority.as_str());
     headers.set(":scheme", if upstream.tls { "https" } else { "http" });
     for (name, value) in upstream.provider.headers {
@@ -306,16 +325,18 @@ fn passed(upstream: &Upstream, call: Inbound<'_>) -> Result<Outbound, Error> {
     rules.remove.iter().for_each(|name| headers.remove(name));
     rules.set.iter().for_each(|(name, value)| headers.set(name, value.as_str()));
     credentials(upstream, call, &[], &mut headers)?;
+    let sealed = resource.is_some_and(|resource| !resource.is_content());
     let path = Path {
-        client: client::of(call.format),
+        client: if sealed { &resources::Resources } else { client::of(call.format) },
         wire: wire::of(Format::Chat),
         spliced: true,
         wrapping: Wrapping::Bare,
         thought: Thought::Hidden,
         own_credentials: matches!(upstream.credentials, Credentials::Client | Credentials::None),
     };
-    let reply = Reply::new(call.ask.clone(), path, Box::new(wire::Passing));
-    Ok(Outbound { surface: None, headers, body: Vec::new(), dropped: Vec::new(), reply })
+    let reader: Box<dyn wire::Reader> = if sealed { Box::new(resources::Reply) } else { Box::new(wire::Passing) };
+    let reply = Reply::new(Ask { seal, ..call.ask.clone() }, path, reader);
+    Ok(Outbound { surface: None, headers, body, dropped: Vec::new(), reply })
 }
 
 /// The path of the request, where the model may stand in it.

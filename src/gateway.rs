@@ -22,7 +22,7 @@ use crate::answer::Answer;
 use crate::attempt::{self, KEY_HEADERS};
 use crate::auth::Keyring;
 use crate::client::needs::needs;
-use crate::client::{self, Ask, gemini, responses};
+use crate::client::{self, Ask, gemini, resources, responses};
 use crate::config::{Choice, ClientAuth, Config, Credentials, Key, KeyLabel, Model, Resolved, Role};
 use crate::cost;
 use crate::endpoint::{self, Endpoint, Kept, Named, Passed};
@@ -45,6 +45,8 @@ pub struct Gateway {
     endpoint: Option<Endpoint>,
     /// The model that the path names.
     named: Option<Named>,
+    /// Whether the body of what is passed on must be read.
+    holds: bool,
     /// The format of errors.
     format: Format,
     /// The caller's place in the configuration's keys.
@@ -151,6 +153,7 @@ impl Gateway {
             began: now,
             endpoint: None,
             named: None,
+            holds: false,
             format,
             key: None,
             model: None,
@@ -191,8 +194,8 @@ impl Gateway {
             Endpoint::Models => Ok(Next::Reply(self.models())),
             Endpoint::Response(_) => Ok(if facts.ended { Next::Call } else { Next::Body }),
             Endpoint::Upstream(passed) => {
-                self.may_pass(&passed, headers).inspect_err(|_| self.reject("model"))?;
-                Ok(Next::Call)
+                self.holds = self.may_pass(&passed, headers).inspect_err(|_| self.reject("model"))?;
+                Ok(if self.holds && !facts.ended { Next::Body } else { Next::Call })
             }
             Endpoint::Call(..) | Endpoint::Health => {
                 check_body(headers, facts.ended, self.form()).inspect_err(|_| self.reject("invalid"))?;
@@ -260,7 +263,7 @@ impl Gateway {
 
     /// Reads the request's body.
     pub fn read<'b>(&mut self, body: &'b [u8]) -> Result<Doc<'b>, Error> {
-        if matches!(self.endpoint, Some(Endpoint::Response(_) | Endpoint::Upstream(_))) {
+        if matches!(self.endpoint, Some(Endpoint::Response(_) | Endpoint::Upstream(_))) && !self.holds {
             // Whatever it is, nobody reads it.
             return Doc::lenient(b"{}").map_err(|fault| Error::new(Kind::Internal, fault.to_string()));
         }
@@ -447,8 +450,8 @@ impl Gateway {
         })
     }
 
-    /// Whether the caller may ask an upstream for something in its own words.
-    fn may_pass(&self, passed: &Passed, headers: &Headers) -> Result<(), Error> {
+    /// Whether the caller may ask an upstream for something in its own words; if so, whether the body holds ids.
+    fn may_pass(&self, passed: &Passed, headers: &Headers) -> Result<bool, Error> {
         let none = || Error::new(Kind::NotFound, format!("no upstream `{}` that passes on", shorten(&passed.name)));
         let upstream = self.config.upstreams.iter().find(|upstream| upstream.name == passed.name);
         let upstream = upstream.filter(|upstream| !upstream.pass.is_empty()).ok_or_else(none)?;
@@ -470,13 +473,19 @@ impl Gateway {
         if matches!(upstream.credentials, Credentials::Unset(_)) {
             return Err(attempt::no_credentials(upstream));
         }
-        Ok(())
+        let Some(resource) = resources::of(upstream, &passed.path) else { return Ok(false) };
+        let caller = self.caller().map(|key| key.id.as_str()).unwrap_or_default();
+        let seal = Seal::new(&self.config, upstream, caller);
+        let seal = seal.ok_or_else(|| Error::new(Kind::Unavailable, "ids cannot be sealed: set DRAGOMAN_ID_SECRET"))?;
+        resource.check(&method, &seal)?;
+        Ok(resource.has_ids(&method))
     }
 
     /// Where a request goes that is passed on.
     fn passed(&mut self, passed: &Passed, facts: &Facts) -> Routed {
         let upstream = self.config.upstreams.iter().position(|upstream| upstream.name == passed.name);
-        let ask = Ask { now: seconds(facts.now), ..Ask::default() };
+        let caller = self.caller().map(|key| key.id.clone()).unwrap_or_default();
+        let ask = Ask { now: seconds(facts.now), caller, ..Ask::default() };
         let mut headers = vec![("x-dragoman-endpoint", "upstream".to_owned()), (UPSTREAM, passed.name.clone())];
         // It may be anything: sent once, and open for as long as either end likes.
         for name in ["x-envoy-max-retries", "x-envoy-upstream-rq-timeout-ms"] {
@@ -484,7 +493,7 @@ impl Gateway {
         }
         Routed {
             ask,
-            operation: Operation::Pass,
+            operation: if self.holds { Operation::Resource } else { Operation::Pass },
             format: self.format,
             input: 0,
             model: None,

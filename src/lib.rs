@@ -13,7 +13,7 @@
 //!
 //! # One call, file by file
 //!
-//! 1. `host/listener.rs` hands headers and body over as data. [`Gateway::head`](gateway::Gateway::head) finds the
+//! 1. `host/listener.rs` hands headers and body over as data; of a form it reads the [ends](form) alone. [`Gateway::head`](gateway::Gateway::head) finds the
 //!    [`Endpoint`](endpoint::Endpoint) of the path and the caller.
 //! 2. [`Gateway::call`](gateway::Gateway::call) reads what must be known of any request ([`Ask`](client::Ask)), finds the
 //!    model in the [`Config`](config::Config), checks that the key may use it, and chooses an upstream.
@@ -44,6 +44,8 @@
 //! | what is limited, and how it is counted | `gateway/allowance.rs` says what a call needs, [`limit`] counts |
 //! | what a call costs | [`cost`]; the table comes from `make prices` |
 //! | images at an address | [`remote`], `host/images.rs` |
+//! | forms, and what they hold | [`form`]; `host/exchange.rs` reads and writes their ends |
+//! | what is passed on in a provider's own words | `Gateway::may_pass`, [`attempt`], `client/resources.rs` for what is kept |
 //! | a metric or its labels | [`metrics::TABLE`], and `stats_tags` in `envoy/` and the command `envoy` |
 //! | a kind of error | [`error::Kind`] |
 //! | what errors of providers other models stand in for | `reason.rs` |
@@ -73,6 +75,8 @@ mod reason;
 pub mod http;
 pub mod json;
 pub mod protobuf;
+pub mod form;
+pub mod piece;
 pub mod time;
 
 // What is asked, what happens, and what it used.
@@ -87,8 +91,6 @@ pub mod frame;
 pub mod wire;
 pub mod provider;
 pub mod patch;
-pub mod piece;
-pub mod form;
 
 // What it costs.
 pub mod cost;

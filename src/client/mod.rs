@@ -27,6 +27,7 @@ pub mod moderations;
 pub mod needs;
 pub mod origin;
 pub mod rerank;
+pub mod resources;
 pub mod responses;
 pub mod speech;
 pub mod transcriptions;

@@ -88,7 +88,8 @@ impl Gateway {
     pub fn admit(&mut self, routed: &mut Routed, doc: &Doc<'_>, guard: &mut Guard<'_>) -> Result<(), Error> {
         let config = self.config.clone();
         let nothing = Resolved { asked: "", name: "", model: None, star: None };
-        let passed = (routed.operation == Operation::Pass).then_some(nothing);
+        let passed = matches!(routed.operation, Operation::Pass | Operation::Resource) && routed.ask.model.is_empty();
+        let passed = passed.then_some(nothing);
         let Some(resolved) = passed.or_else(|| config.model(routed.ask.wanted())) else { return Ok(()) };
         let callers = self.callers(&resolved);
         let mut refused: Option<(Subject, Refusal, Vec<Standing>)> = None;
@@ -151,7 +152,7 @@ impl Gateway {
             return Ok(());
         }
         routed.upstream = upstream;
-        if routed.operation == Operation::Pass {
+        if matches!(routed.operation, Operation::Pass | Operation::Resource) {
             return Ok(());
         }
         routed.headers = self.routing(&routed.ask, upstream);
@@ -202,7 +203,10 @@ impl Gateway {
         let limits = || subjects.iter().map(|(_, claim)| claim.limits);
         let (counted, paid) =
             (limits().any(|limits| limits.counts_tokens()), limits().any(|limits| limits.budget.is_some()));
-        let free = matches!(routed.operation, Operation::CountTokens | Operation::Moderate | Operation::Pass);
+        let free = matches!(
+            routed.operation,
+            Operation::CountTokens | Operation::Moderate | Operation::Pass | Operation::Resource
+        );
         if free || !(counted || paid) {
             return Ok(Need::default());
         }

@@ -17,7 +17,7 @@ use crate::config::{Config, Upstream};
 use crate::endpoint::{self, Endpoint};
 use crate::error::{Error, Kind};
 use crate::form;
-use crate::format::Operation;
+use crate::format::{Format, Operation};
 use crate::http::Headers;
 use crate::json::Doc;
 use crate::record::{Note, Record};
@@ -63,9 +63,11 @@ impl Cluster {
             None => Endpoint::of(&self.headers.text(":method"), &self.headers.text(":path"), true)?.form(),
         };
         let body = &*exchange::received(form, self.headers.text("content-type").into_owned(), size)?;
-        let kept = known
-            .as_ref()
-            .is_some_and(|record| matches!(record.borrow().operation, Operation::Pass | Operation::Resource));
+        let kept = known.as_ref().is_some_and(|record| {
+            let record = record.borrow();
+            let own = record.operation == Operation::Resource && record.format == Format::Responses;
+            own || record.operation == Operation::Pass
+        });
         let doc = match &known {
             Some(_) if kept => Doc::lenient(b"{}"),
             Some(_) => Doc::lenient(body),
