@@ -18,6 +18,9 @@ use crate::wire::Reader;
 /// What a path names, before the id.
 const KINDS: &[&str] = &["/batches", "/files", "/fine_tuning/jobs"];
 
+/// What may stand before that, where the upstream's address does not hold it; the longer ones first.
+const BEFORE: &[&str] = &["/openai/v1", "/openai", "/v1", ""];
+
 /// Members that hold ids, in requests and answers.
 const IDS: &[&str] = &[
     "error_file_id",
@@ -47,11 +50,12 @@ pub struct Resource<'p> {
 pub fn of<'p>(upstream: &Upstream, path: &'p str) -> Option<Resource<'p>> {
     let follows =
         upstream.provider.surfaces.iter().any(|surface| matches!(surface.format, Format::Chat | Format::Responses));
-    let start = KINDS.iter().filter(|_| follows).find_map(|kind| {
+    let named = BEFORE.iter().find_map(|before| path.strip_prefix(before).filter(|rest| rest.starts_with('/')))?;
+    let rest = KINDS.iter().filter(|_| follows).find_map(|kind| {
         // Behind it comes nothing or another segment.
-        let end = path.find(kind)?.checked_add(kind.len())?;
-        path.get(end..).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')).then_some(end)
+        named.strip_prefix(kind).filter(|rest| rest.is_empty() || rest.starts_with('/'))
     })?;
+    let start = path.len().checked_sub(rest.len())?;
     let before = path.get(..start)?;
     let rest = path.get(start..)?.strip_prefix('/').unwrap_or_default();
     let (id, after) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
@@ -184,7 +188,10 @@ mod tests {
             ("/batches/b/cancel", Some((Some("b"), "/cancel"))),
             ("/fine_tuning/jobs/ft/events", Some((Some("ft"), "/events"))),
             ("/fine_tuning", None),
+            ("/openai/v1/files/file-1", Some((Some("file-1"), ""))),
             ("/filesystem", None),
+            ("/vector_stores/vs/files/file-1", None),
+            ("/x/v1/files/file-1", None),
             ("/models", None),
         ] {
             let found = of(openai, path).map(|found| (found.id, found.after));
