@@ -32,6 +32,8 @@ pub enum Format {
     /// [Amazon Bedrock's InvokeModel](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html) of models that make
     /// images, each maker's in a format of its own.
     BedrockImages,
+    /// [Fireworks' text to image](https://docs.fireworks.ai/api-reference/generate-a-new-image-from-a-text-prompt).
+    FireworksImages,
     /// [OpenAI's images](https://platform.openai.com/docs/api-reference/images).
     Images,
     /// [predict](https://ai.google.dev/gemini-api/docs/imagen) of Google's Imagen.
@@ -60,6 +62,9 @@ pub enum Format {
     /// [predict](https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api) of Google
     /// Cloud's older models for embeddings.
     VertexPredict,
+    /// [rank](https://docs.cloud.google.com/generative-ai-app-builder/docs/reference/rest/v1/projects.locations.rankingConfigs/rank)
+    /// of Google Cloud's ranking models.
+    VertexRank,
 }
 
 impl Format {

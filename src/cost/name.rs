@@ -2,8 +2,14 @@
 //! when, never a mere beginning of it.
 
 /// Providers whose models stand with another that has the same price list.
-const SHARED: &[(&str, &str)] =
-    &[("azure", "azure_ai"), ("azure_ai", "azure"), ("codestral", "mistral"), ("vertex_express", "vertex")];
+const SHARED: &[(&str, &str)] = &[
+    ("azure", "azure_ai"),
+    ("azure_ai", "azure"),
+    ("codestral", "mistral"),
+    ("fireworks_audio", "fireworks_ai"),
+    ("vertex_express", "vertex"),
+    ("vertex_ranking", "vertex"),
+];
 
 /// Providers that pass the prices of a model's maker on, where only the maker serves it.
 const PASSING_ON: &[&str] = &["openrouter", "vercel_ai_gateway"];

@@ -807,11 +807,33 @@ pub static PROVIDERS: &[Provider] = &[
         name: "Fireworks AI",
         otel: "fireworks_ai",
         address: Fixed("https://api.fireworks.ai/inference/v1"),
-        surfaces: &[CHAT_COMPLETIONS, COMPLETIONS, RESPONSES, EMBEDDINGS],
+        surfaces: &[
+            CHAT_COMPLETIONS,
+            COMPLETIONS,
+            RESPONSES,
+            EMBEDDINGS,
+            // Other models are asked for again until they are done, or are no longer served.
+            Surface {
+                models: "flux-1-",
+                ..Surface::new(Operation::Image, "/workflows/{+model}/text_to_image", Format::FireworksImages)
+            },
+        ],
         quirks: Quirks { thought: REASONING_CONTENT, ..CHAT.quirks },
         lacks: &[Feature::Audio, Feature::Documents],
         env: "FIREWORKS_AI_API_KEY",
         docs: "https://docs.fireworks.ai/tools-sdks/openai-compatibility",
+        ..CHAT
+    },
+    // `whisper-v3-turbo` is at https://audio-turbo.api.fireworks.ai/v1.
+    Provider {
+        id: "fireworks_audio",
+        name: "Fireworks AI's audio",
+        otel: "fireworks_ai",
+        address: Fixed("https://audio-prod.api.fireworks.ai/v1"),
+        surfaces: &[TRANSCRIPTIONS, TRANSLATIONS],
+        quirks: Quirks::NONE,
+        env: "FIREWORKS_AI_API_KEY",
+        docs: "https://docs.fireworks.ai/guides/querying-asr-models",
         ..CHAT
     },
     Provider {
@@ -1954,6 +1976,23 @@ pub static PROVIDERS: &[Provider] = &[
         quirks: Quirks::NONE,
         env: "VERTEX_API_KEY",
         docs: "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/start/express-mode/vertex-ai-express-mode-api-reference",
+        ..CHAT
+    },
+    Provider {
+        id: "vertex_ranking",
+        name: "Google Cloud's ranking",
+        otel: "gcp.vertex_ai",
+        address: Fixed("https://discoveryengine.googleapis.com"),
+        options: &[Setting { name: "project", default: None }],
+        surfaces: &[Surface::new(
+            Operation::Rank,
+            "/v1/projects/{project}/locations/global/rankingConfigs/default_ranking_config:rank",
+            Format::VertexRank,
+        )],
+        quirks: Quirks::NONE,
+        tokens: &[Issuer::Gcp],
+        env: "VERTEX_ACCESS_TOKEN",
+        docs: "https://docs.cloud.google.com/generative-ai-app-builder/docs/ranking",
         ..CHAT
     },
     Provider {

@@ -1,6 +1,7 @@
 //! [`Images`]: OpenAI's [images](https://platform.openai.com/docs/api-reference/images), which are passed on; Google's
 //! [Imagen](https://ai.google.dev/gemini-api/docs/imagen), at the Gemini API and at Google Cloud; and those of [Amazon
-//! Bedrock](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html): Nova Canvas, Titan and Stability AI's.
+//! Bedrock](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html): Nova Canvas, Titan and Stability AI's; and
+//! [Fireworks' FLUX](https://docs.fireworks.ai/api-reference/generate-a-new-image-from-a-text-prompt).
 
 use super::openai::{error, reply};
 use super::{Dropped, Encoded, Reader, Target, Wire};
@@ -29,12 +30,18 @@ impl Wire for Images {
         let mut w = Writer::new(&mut body);
         w.open_object();
         match self.0 {
+            Format::FireworksImages => fireworks(call, dropped, &mut w)?,
             Format::Imagen => imagen(call, dropped, &mut w)?,
             _ if target.model.contains("stability.") => stability(call, dropped, &mut w)?,
             _ => amazon(call, dropped, &mut w)?,
         }
         w.close_object();
-        Ok(Encoded::new(body, self.reader()))
+        let mut encoded = Encoded::new(body, self.reader());
+        if self.0 == Format::FireworksImages {
+            // Which decides whether there is JSON or a picture in the answer.
+            encoded.headers.push(("accept", "application/json".into()));
+        }
+        Ok(encoded)
     }
 
     fn reader(&self) -> Box<dyn Reader> {
@@ -100,11 +107,36 @@ fn amazon<'a>(call: &'a Image<'a>, dropped: &mut Dropped, w: &mut Writer<'_, 'a>
     unknown.iter().filter(|(_, said)| *said).try_for_each(|(name, _)| dropped.note(*name))
 }
 
-fn stability<'a>(call: &'a Image<'a>, dropped: &mut Dropped, w: &mut Writer<'_, 'a>) -> Result<(), Error> {
+fn one(call: &Image<'_>) -> Result<(), Error> {
     if call.count.is_some_and(|count| count > 1) {
         let message = "the upstream makes one image per call";
         return Err(Error::invalid(message).code("unsupported_parameter").at("n"));
     }
+    Ok(())
+}
+
+fn fireworks<'a>(call: &'a Image<'a>, dropped: &mut Dropped, w: &mut Writer<'_, 'a>) -> Result<(), Error> {
+    one(call)?;
+    w.key(PROMPT).share_str(&call.prompt);
+    if let Some(size) = call.size {
+        let ratios = ["1:1", "21:9", "16:9", "3:2", "5:4", "4:5", "2:3", "9:16", "9:21", "4:3", "3:4"];
+        w.key("aspect_ratio").text(ratio(size, &ratios));
+    }
+    for (name, raw) in &call.native {
+        match &**name {
+            "aspect_ratio" if call.size.is_none() => w.name(name).share_raw(raw),
+            "guidance_scale" | "num_inference_steps" | "seed" => w.name(name).share_raw(raw),
+            _ => dropped.note(name.clone().into_owned())?,
+        }
+    }
+    // A picture in JSON is a PNG.
+    let another = call.format.as_ref().is_some_and(|format| *format != *"png");
+    let unknown = [("output_format", another), ("quality", call.quality.is_some()), ("user", call.user.is_some())];
+    unknown.iter().filter(|(_, said)| *said).try_for_each(|(name, _)| dropped.note(*name))
+}
+
+fn stability<'a>(call: &'a Image<'a>, dropped: &mut Dropped, w: &mut Writer<'_, 'a>) -> Result<(), Error> {
+    one(call)?;
     w.key(PROMPT).share_str(&call.prompt);
     if let Some(size) = call.size {
         let ratios = ["1:1", "16:9", "21:9", "2:3", "3:2", "4:5", "5:4", "9:16", "9:21"];
@@ -151,9 +183,12 @@ struct Reply {
 impl Reader for Reply {
     fn answer(&mut self, root: Node<'_>, out: &mut dyn FnMut(Event<'_>)) {
         let none = |name: &str| Error::new(Kind::BadAnswer, format!("the answer has no {name}"));
-        let list = ["data", "images", "predictions"].iter().find_map(|name| root.get(name));
+        let list = ["data", "images", "predictions", "base64"].iter().find_map(|name| root.get(name));
         if root.kind() == json::Kind::Object && root.members().next().is_none() {
             // So Google answers where it does not want to show any.
+            return out(Event::Error(Error::new(Kind::ContentPolicy, NONE)));
+        }
+        if root.get("finishReason").and_then(Node::text).is_some_and(|reason| reason == "CONTENT_FILTERED") {
             return out(Event::Error(Error::new(Kind::ContentPolicy, NONE)));
         }
         let Some(list) = list.filter(|list| list.kind() == json::Kind::Array) else {
@@ -174,6 +209,8 @@ impl Reader for Reply {
             }
             let media_type = item.get("mimeType").and_then(Node::str).unwrap_or_else(|| "image/png".into());
             let data = data.unwrap_or_default();
+            // Fireworks may say what it is in front.
+            let data = data.strip_prefix("data:image/png;base64,").unwrap_or_else(|| data.reborrow());
             out(Event::BlockStart { choice: 0, block, kind: BlockKind::Image { media_type, data } });
             out(Event::BlockStop { choice: 0, block });
             block = block.saturating_add(1);

@@ -30,6 +30,7 @@ pub mod rerank;
 pub mod responses;
 pub mod speech;
 pub mod transcriptions;
+pub mod vertex_rank;
 
 /// The wire that speaks `format`.
 pub fn of(format: Format) -> &'static dyn Wire {
@@ -44,6 +45,7 @@ pub fn of(format: Format) -> &'static dyn Wire {
         Format::DeepgramSpeak => &speech::Speech(Format::DeepgramSpeak),
         Format::ElevenLabsSpeech => &speech::Speech(Format::ElevenLabsSpeech),
         Format::ElevenLabsTranscripts => &transcriptions::Transcriptions(Format::ElevenLabsTranscripts),
+        Format::FireworksImages => &images::Images(Format::FireworksImages),
         Format::Images => &images::Images(Format::Images),
         Format::Imagen => &images::Images(Format::Imagen),
         Format::Speech => &speech::Speech(Format::Speech),
@@ -60,6 +62,7 @@ pub fn of(format: Format) -> &'static dyn Wire {
         Format::Vertex => &gemini::Gemini(Format::Vertex),
         Format::VertexEmbeddings => &gemini::Embeddings(Format::VertexEmbeddings),
         Format::VertexPredict => &gemini::Embeddings(Format::VertexPredict),
+        Format::VertexRank => &vertex_rank::VertexRank,
     }
 }
 

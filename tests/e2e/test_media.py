@@ -21,6 +21,7 @@ SPOKEN = {
 }  # fmt: skip
 PREDICTED = {"predictions": [{"mimeType": "image/png", "bytesBase64Encoded": "AAAA"}] * 2}
 PAINTED = {"images": ["AAAA"]}
+DRAWN = {"id": "1", "base64": ["data:image/png;base64,AAAA"], "finishReason": "SUCCESS", "seed": 7}
 JSON = {"content-type": "application/json"}
 MODELS = {
     "gpt-image-1": ("openai", "gpt-image-1"),
@@ -28,6 +29,7 @@ MODELS = {
     "gemini-image": ("gemini", "gemini-3-pro-image"),
     "imagen": ("scripted-gemini", "imagen-4.0-generate-001"),
     "nova": ("scripted-bedrock", "amazon.nova-canvas-v1:0"),
+    "flux": ("scripted-fireworks", "accounts/fireworks/models/flux-1-schnell-fp8"),
     "tts-1": ("openai", "tts-1"),
     "eleven": ("elevenlabs", "eleven_multilingual_v2"),
     "aura": ("deepgram", "aura-2-thalia-en"),
@@ -44,7 +46,7 @@ MODELS = {
 @pytest.fixture(scope="module", params=[gateway_role, standalone])
 def envoy(request: pytest.FixtureRequest, shared_gateway: Starter):
     good = lambda body: [answer("200 OK", JSON, json.dumps(body).encode())]  # noqa: E731
-    scripted = Scripted({"imagen": good(PREDICTED), "nova-canvas": good(PAINTED), "-tts": good(SPOKEN)})
+    scripted = Scripted({"imagen": good(PREDICTED), "nova-canvas": good(PAINTED), "-tts": good(SPOKEN), "flux-1": good(DRAWN)})
     address = {"base_url": f"http://127.0.0.1:{scripted.port}"}
     key = lambda value: {"credentials": {"api_key": {"value": value}}}  # noqa: E731
     upstreams = MOCKS | {
@@ -52,6 +54,7 @@ def envoy(request: pytest.FixtureRequest, shared_gateway: Starter):
         "elevenlabs": {"provider": "elevenlabs"} | key("xi") | MOCK,
         "deepgram": {"provider": "deepgram"} | key("dg") | MOCK,
         "scripted-gemini": {"provider": "gemini"} | key("AIza") | address,
+        "scripted-fireworks": {"provider": "fireworks_ai"} | key("fw") | address,
         "scripted-bedrock": {"provider": "bedrock", "options": {"region": "us-east-1"}} | key("bedrock") | address,
     }
     models = [
@@ -81,7 +84,7 @@ def png() -> bytes:
 # Images
 
 
-@pytest.mark.parametrize(("model", "count"), [("gpt-image-1", 2), ("dall-e-3", 1), ("gemini-image", 1), ("imagen", 2), ("nova", 1)])
+@pytest.mark.parametrize(("model", "count"), [("gpt-image-1", 2), ("dall-e-3", 1), ("gemini-image", 1), ("imagen", 2), ("nova", 1), ("flux", 1)])
 def test_images_are_made(envoy: Envoy, client: openai.OpenAI, model: str, count: int):
     before = envoy.samples("dragoman_")
     got = client.images.generate(model=model, prompt="A fox", n=count, size="1024x1024")
@@ -109,7 +112,7 @@ def test_images_are_changed(envoy: Envoy, client: openai.OpenAI, model: str):
     assert got.status_code == 200, got.text
 
 
-def test_what_bedrock_and_imagen_are_sent(envoy: Envoy, client: openai.OpenAI):
+def test_what_others_are_sent(envoy: Envoy, client: openai.OpenAI):
     client.images.generate(model="nova", prompt="A fox", n=3, size="512x768", quality="hd", extra_body={"seed": 7})
     sent = envoy.scripted.bodies[-1]
     config = {"numberOfImages": 3, "width": 512, "height": 768, "quality": "premium", "seed": 7}
@@ -118,6 +121,9 @@ def test_what_bedrock_and_imagen_are_sent(envoy: Envoy, client: openai.OpenAI):
     sent = envoy.scripted.bodies[-1]
     assert sent == {"instances": [{"prompt": "A fox"}], "parameters": {"sampleCount": 1, "aspectRatio": "16:9"}}
     assert got.headers["x-dragoman-dropped-params"] == "style"
+    got = client.images.with_raw_response.generate(model="flux", prompt="A fox", size="1024x1536", user="me", extra_body={"seed": 7})
+    assert envoy.scripted.bodies[-1] == {"prompt": "A fox", "aspect_ratio": "2:3", "seed": 7}
+    assert got.headers["x-dragoman-dropped-params"] == "user"
 
 
 # Speech

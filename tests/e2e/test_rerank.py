@@ -24,19 +24,29 @@ JSON = {"content-type": "application/json"}
 def envoy(request: pytest.FixtureRequest, shared_gateway: Starter, providers: Providers):
     voyage = {"object": "list", "data": RANKED, "model": "rerank-2.5", "usage": {"total_tokens": 66}}
     scripts = {"rerank-2.5": [answer("200 OK", JSON, json.dumps(voyage).encode())]}
+    google = {"records": [{"id": "1", "score": 0.99}, {"id": "0", "score": 0.25}, {"id": "2"}]}
+    scripts["semantic-ranker-default@latest"] = [answer("200 OK", JSON, json.dumps(google).encode())]
     scripted = Scripted(scripts)
     upstreams = {
         "cohere": {"provider": "cohere", "base_url": providers.url, "credentials": {"api_key": {"value": "co-key"}}},
         "voyage": {"provider": "voyage", "base_url": f"http://127.0.0.1:{scripted.port}/v1", "credentials": "none"},
+        "google": {
+            "provider": "vertex_ranking",
+            "base_url": f"http://127.0.0.1:{scripted.port}",
+            "credentials": {"api_key": {"value": "ya29"}},
+            "options": {"project": "my-project"},
+        },
         "claude": {"provider": "anthropic", "base_url": providers.url, "credentials": {"api_key": {"env": "ANTHROPIC_API_KEY"}}},
     }
     models = [
         {"name": "ranker", "upstreams": ["cohere", "voyage"], "upstream_models": {"cohere": "rerank-v4.0-pro", "voyage": "rerank-2.5"}},
         {"name": "voyage", "upstreams": ["voyage"], "upstream_models": {"voyage": "rerank-2.5"}},
+        {"name": "google", "upstreams": ["google"], "upstream_models": {"google": "semantic-ranker-default@latest"}},
         {"name": "chat-only", "upstreams": ["claude"], "upstream_models": {"claude": "claude-haiku-4-5"}},
     ]
     started = shared_gateway(render(request.param(upstreams, models)), env=KEYS)
     started.role = request.param
+    started.scripted = scripted
     yield started
     scripted.stop()
 
@@ -58,12 +68,12 @@ def test_coheres_own_client(envoy: Envoy):
 
 
 @pytest.mark.parametrize("path", ["/v1/rerank", "/rerank", "/v2/rerank"])
-@pytest.mark.parametrize("model", ["ranker", "voyage"])
+@pytest.mark.parametrize("model", ["ranker", "voyage", "google"])
 def test_documents_come_back_with_their_places(model: str, path: str, envoy: Envoy, providers: Providers):
     got = rank(envoy, model, path, top_n=2, return_documents=True)
     assert got.status_code == 200, got.text
     found = got.json()
-    assert [result["document"]["text"] for result in found["results"]] == [DOCUMENTS[1], DOCUMENTS[0]]
+    assert [result["document"]["text"] for result in found["results"]][:2] == [DOCUMENTS[1], DOCUMENTS[0]]
     assert found["model"] == model
     assert "document" not in rank(envoy, model, path).json()["results"][0]
 
@@ -77,6 +87,19 @@ def test_searches_are_paid(envoy: Envoy):
     # 2.5 USD for a thousand of them; more than a hundred documents are another.
     assert rank(envoy, "ranker").headers["x-dragoman-cost-usd"] == "0.0025"
     assert rank(envoy, "ranker", documents=DOCUMENTS * 50).headers["x-dragoman-cost-usd"] == "0.005"
+
+
+def test_google_gets_records(envoy: Envoy):
+    got = rank(envoy, "google", top_n=3)
+    # 1 USD for a thousand.
+    assert (got.status_code, got.headers["x-dragoman-cost-usd"]) == (200, "0.001"), got.text
+    assert [(result["index"], result["relevance_score"]) for result in got.json()["results"]] == [(1, 0.99), (0, 0.25), (2, 0)]
+    records = [{"id": str(at), "content": text} for at, text in enumerate(DOCUMENTS)]
+    assert envoy.scripted.bodies[-1] == {
+        "model": "semantic-ranker-default@latest", "query": QUERY, "records": records, "topN": 3, "ignoreRecordDetailsInResponse": True,
+    }  # fmt: skip
+    got = rank(envoy, "google", documents=["a"] * 201)
+    assert (got.status_code, got.json()["error"]["param"]) == (400, "documents"), got.text
 
 
 def test_another_provider_stands_in(envoy: Envoy):

@@ -156,7 +156,7 @@ fn formats(provider: &Provider) -> String {
 
 fn format(format: Format) -> &'static str {
     match format {
-        Format::BedrockImages | Format::Images | Format::Imagen => "images",
+        Format::BedrockImages | Format::FireworksImages | Format::Images | Format::Imagen => "images",
         Format::DeepgramListen | Format::ElevenLabsTranscripts | Format::Transcriptions => "transcriptions",
         Format::DeepgramSpeak | Format::ElevenLabsSpeech | Format::Speech => "speech",
         Format::Chat => "chat",
@@ -173,7 +173,7 @@ fn format(format: Format) -> &'static str {
         Format::Moderations => "moderations",
         Format::Ollama => "ollama",
         Format::Replicate => "replicate",
-        Format::Rerank => "rerank",
+        Format::Rerank | Format::VertexRank => "rerank",
         Format::Responses => "responses",
     }
 }
