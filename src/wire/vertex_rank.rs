@@ -64,12 +64,14 @@ fn encode<'a>(call: &'a Rank<'a>, target: &Target<'_>, dropped: &mut Dropped) ->
     w.close_object();
     let documents =
         if call.returned { call.documents.iter().cloned().map(Str::into_owned).collect() } else { Vec::new() };
-    Ok(Encoded::new(body, Box::new(Reply { documents })))
+    Ok(Encoded::new(body, Box::new(Reply { count: call.documents.len(), documents })))
 }
 
 /// The reader.
 #[derive(Default)]
 struct Reply {
+    /// How many documents were sent.
+    count: usize,
     /// The documents that the client wants with the results.
     documents: Vec<Str<'static>>,
 }
@@ -84,7 +86,11 @@ impl Reader for Reply {
         }
         out(Event::Start { id: Str::default(), model: Str::default(), created: None });
         for record in list.into_iter().flat_map(Node::items) {
-            let index = record.get("id").and_then(Node::text).and_then(|id| id.parse::<u32>().ok());
+            let index = record
+                .get("id")
+                .and_then(Node::text)
+                .and_then(|id| id.parse::<u32>().ok())
+                .filter(|index| (*index as usize) < self.count);
             // Google leaves out a zero.
             let score = record.get("score").map_or("0", Node::raw);
             let Some(index) = index else {
