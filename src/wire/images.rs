@@ -3,6 +3,7 @@
 //! Bedrock](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html): Nova Canvas, Titan and Stability AI's; and
 //! [Fireworks' FLUX](https://docs.fireworks.ai/api-reference/generate-a-new-image-from-a-text-prompt).
 
+use super::openai::pieces::{Pieces, Types};
 use super::openai::{error, reply};
 use super::{Dropped, Encoded, Reader, Target, Wire};
 use crate::call::{Call, Image};
@@ -171,13 +172,12 @@ pub(super) fn ratio(size: (u64, u64), known: &[&'static str]) -> &'static str {
 /// Why there is no image, where the provider does not say.
 const NONE: &str = "the provider shows none of the images";
 
+const TYPES: Types = Types { pieces: &[".partial_image"], last: ".completed" };
+
 /// The reader.
 #[derive(Default)]
 struct Reply {
-    /// Whether a stream has begun.
-    started: bool,
-    /// Whether it has ended.
-    ended: bool,
+    pieces: Pieces,
 }
 
 impl Reader for Reply {
@@ -226,32 +226,11 @@ impl Reader for Reply {
     }
 
     fn event(&mut self, _name: &str, root: Node<'_>, out: &mut dyn FnMut(Event<'_>)) {
-        if self.ended {
-            return;
-        }
-        if !std::mem::replace(&mut self.started, true) {
-            out(Event::Start { id: Str::default(), model: Str::default(), created: None });
-        }
-        let kind = root.get("type").and_then(Node::text).unwrap_or_default();
-        if kind.ends_with(".completed") {
-            self.ended = true;
-            out(Event::Usage { usage: used(root, 1), service_tier: None });
-            return out(Event::End);
-        }
-        match error::in_answer(root.get("error"), root) {
-            Some(error) => {
-                self.ended = true;
-                out(Event::Error(error));
-            }
-            None if kind.ends_with(".partial_image") => out(Event::Ping),
-            None => out(Event::Unknown),
-        }
+        self.pieces.event(&TYPES, root, || Some(used(root, 1)), out);
     }
 
     fn end(&mut self, out: &mut dyn FnMut(Event<'_>)) {
-        if !std::mem::replace(&mut self.ended, true) {
-            out(Event::Error(Error::new(Kind::BadAnswer, "the stream ended before its finish")));
-        }
+        self.pieces.end(out);
     }
 }
 

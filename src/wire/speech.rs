@@ -3,6 +3,7 @@
 //! [Deepgram](https://developers.deepgram.com/reference/text-to-speech/speak-request). All answer with sound, which goes to the client as it
 //! comes, and none says what that has cost: it is paid by the characters of the text.
 
+use super::openai::pieces::{Pieces, Types};
 use super::openai::{error, reply};
 use super::{Dropped, Encoded, Reader, Target, Wire};
 use crate::call::{self, Call};
@@ -131,14 +132,13 @@ fn no_events(call: &call::Speech<'_>) -> Result<(), Error> {
     }
 }
 
+const TYPES: Types = Types { pieces: &["speech.audio.delta"], last: "speech.audio.done" };
+
 /// The reader.
 #[derive(Default)]
 struct Reply {
     characters: u64,
-    /// Whether events have begun.
-    started: bool,
-    /// Whether they have ended.
-    ended: bool,
+    pieces: Pieces,
 }
 
 impl Reader for Reply {
@@ -148,36 +148,14 @@ impl Reader for Reply {
     }
 
     fn event(&mut self, _name: &str, root: Node<'_>, out: &mut dyn FnMut(Event<'_>)) {
-        if self.ended {
-            return;
-        }
-        if !std::mem::replace(&mut self.started, true) {
-            out(Event::Start { id: Str::default(), model: Str::default(), created: None });
-        }
-        let kind = root.get("type").and_then(Node::text).unwrap_or_default();
-        match &*kind {
-            "speech.audio.delta" => out(Event::Ping),
-            "speech.audio.done" => {
-                self.ended = true;
-                let tokens = root.get("usage").and_then(reply::usage);
-                let usage = tokens.unwrap_or(Usage { characters: self.characters, ..Usage::default() });
-                out(Event::Usage { usage, service_tier: None });
-                out(Event::End);
-            }
-            _ => match error::in_answer(root.get("error"), root) {
-                Some(error) => {
-                    self.ended = true;
-                    out(Event::Error(error));
-                }
-                None => out(Event::Unknown),
-            },
-        }
+        let characters = self.characters;
+        let tokens = || root.get("usage").and_then(reply::usage);
+        let used = || Some(tokens().unwrap_or(Usage { characters, ..Usage::default() }));
+        self.pieces.event(&TYPES, root, used, out);
     }
 
     fn end(&mut self, out: &mut dyn FnMut(Event<'_>)) {
-        if !std::mem::replace(&mut self.ended, true) {
-            out(Event::Error(Error::new(Kind::BadAnswer, "the stream ended before its finish")));
-        }
+        self.pieces.end(out);
     }
 
     fn passes(&self, media_type: &str) -> bool {

@@ -3,6 +3,7 @@
 //! [Deepgram](https://developers.deepgram.com/reference/speech-to-text/listen-pre-recorded) have for them. The recording goes on from where
 //! it came in.
 
+use super::openai::pieces::{Pieces, Types};
 use super::openai::{error, reply};
 use super::{Dropped, Encoded, Reader, Target, Wire};
 use crate::call::{Call, Transcribe};
@@ -121,20 +122,22 @@ fn formats(call: &Transcribe<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+const TYPES: Types =
+    Types { pieces: &["transcript.text.delta", "transcript.text.segment"], last: "transcript.text.done" };
+
 /// The reader.
 struct Reply {
     format: Format,
     file_name: String,
     verbose: bool,
     words: bool,
-    started: bool,
-    ended: bool,
+    pieces: Pieces,
 }
 
 impl Default for Reply {
     fn default() -> Self {
         let file_name = String::new();
-        Self { format: Format::Transcriptions, file_name, verbose: false, words: false, started: false, ended: false }
+        Self { format: Format::Transcriptions, file_name, verbose: false, words: false, pieces: Pieces::default() }
     }
 }
 
@@ -248,36 +251,11 @@ impl Reader for Reply {
     }
 
     fn event(&mut self, _name: &str, root: Node<'_>, out: &mut dyn FnMut(Event<'_>)) {
-        if self.ended {
-            return;
-        }
-        if !std::mem::replace(&mut self.started, true) {
-            out(Event::Start { id: Str::default(), model: Str::default(), created: None });
-        }
-        let kind = root.get("type").and_then(Node::text).unwrap_or_default();
-        match &*kind {
-            "transcript.text.delta" | "transcript.text.segment" => out(Event::Ping),
-            "transcript.text.done" => {
-                self.ended = true;
-                if let Some(usage) = used(root) {
-                    out(Event::Usage { usage, service_tier: None });
-                }
-                out(Event::End);
-            }
-            _ => match error::in_answer(root.get("error"), root) {
-                Some(error) => {
-                    self.ended = true;
-                    out(Event::Error(error));
-                }
-                None => out(Event::Unknown),
-            },
-        }
+        self.pieces.event(&TYPES, root, || used(root), out);
     }
 
     fn end(&mut self, out: &mut dyn FnMut(Event<'_>)) {
-        if !std::mem::replace(&mut self.ended, true) {
-            out(Event::Error(Error::new(Kind::BadAnswer, "the stream ended before its finish")));
-        }
+        self.pieces.end(out);
     }
 
     /// Subtitles and plain text.

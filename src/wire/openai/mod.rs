@@ -18,6 +18,7 @@ mod effort;
 mod embeddings;
 pub(super) mod error;
 pub(super) mod messages;
+pub(super) mod pieces;
 pub(super) mod reply;
 mod request;
 mod schema;
