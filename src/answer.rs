@@ -1,7 +1,7 @@
 //! An answer as a whole: the events of a stream or of a whole answer, collected.
 
 use crate::error::Error;
-use crate::event::{BlockKind, Delta, Event, FinishReason, Ranked, Transcript, Vector};
+use crate::event::{BlockKind, Delta, Event, FinishReason, Ranked, Transcript, Vector, choice_at};
 use crate::format::Format;
 use crate::json::Str;
 use crate::usage::Usage;
@@ -159,15 +159,6 @@ impl Answer {
     }
 
     fn choice(&mut self, index: u32) -> Option<&mut Choice> {
-        // A provider's index is bounded, so that no number makes us allocate.
-        const MOST: usize = 128;
-        let index = index as usize;
-        if index >= MOST {
-            return None;
-        }
-        if index >= self.choices.len() {
-            self.choices.resize_with(index.saturating_add(1), Choice::default);
-        }
-        self.choices.get_mut(index)
+        choice_at(&mut self.choices, index)
     }
 }

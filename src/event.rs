@@ -298,3 +298,13 @@ impl FinishReason<'_> {
         }
     }
 }
+
+/// The state of a choice, made where it is the first time. A provider's number is bounded, so that none makes us allocate.
+pub fn choice_at<T: Default>(choices: &mut Vec<T>, index: u32) -> Option<&mut T> {
+    const MOST: usize = 128;
+    let at = usize::try_from(index).ok().filter(|at| *at < MOST)?;
+    if at >= choices.len() {
+        choices.resize_with(at.saturating_add(1), T::default);
+    }
+    choices.get_mut(at)
+}

@@ -6,7 +6,7 @@
 use std::mem::take;
 
 use super::{Ask, StreamWriter, error, shape};
-use crate::event::{BlockKind, Delta, Event};
+use crate::event::{BlockKind, Delta, Event, choice_at};
 use crate::json::{self, Body, Str};
 use crate::usage::Usage;
 
@@ -106,16 +106,7 @@ impl Writer {
     /// The state of a choice, after its first chunk. `text`: whether the choice begins with text; OpenAI's content is
     /// empty then, and null elsewhere.
     fn choice(&mut self, index: u32, text: bool, out: &mut Vec<u8>) -> Option<(&Frame, &mut Choice)> {
-        // As in `Answer`: a provider's number must not make us allocate.
-        const MOST: usize = 128;
-        let at = index as usize;
-        if at >= MOST {
-            return None;
-        }
-        if at >= self.choices.len() {
-            self.choices.resize_with(at.saturating_add(1), Choice::default);
-        }
-        let choice = self.choices.get_mut(at)?;
+        let choice = choice_at(&mut self.choices, index)?;
         if !choice.started {
             choice.started = true;
             self.frame.delta(out, index, |w| {

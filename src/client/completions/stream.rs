@@ -4,7 +4,7 @@ use std::mem::take;
 
 use super::super::chat::{error, shape as chat, stream::DONE};
 use super::{Ask, StreamWriter, shape};
-use crate::event::{BlockKind, Delta, Event};
+use crate::event::{BlockKind, Delta, Event, choice_at};
 use crate::json::{self, Body, Str};
 use crate::usage::Usage;
 
@@ -49,16 +49,7 @@ impl Writer {
     }
 
     fn choice(&mut self, index: u32) -> Option<&mut Choice> {
-        // As in `Answer`: a provider's number must not make us allocate.
-        const MOST: usize = 128;
-        let at = index as usize;
-        if at >= MOST {
-            return None;
-        }
-        if at >= self.choices.len() {
-            self.choices.resize_with(at.saturating_add(1), Choice::default);
-        }
-        self.choices.get_mut(at)
+        choice_at(&mut self.choices, index)
     }
 
     /// A chunk of a choice: `fill` writes what comes after its text.

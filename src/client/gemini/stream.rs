@@ -7,7 +7,7 @@ use std::mem::take;
 
 use super::{Ask, StreamWriter, error, shape};
 use crate::answer::Block;
-use crate::event::{BlockKind, Delta, Event, FinishReason};
+use crate::event::{BlockKind, Delta, Event, FinishReason, choice_at};
 use crate::format::Format;
 use crate::json::{self, Body, Str};
 use crate::usage::Usage;
@@ -40,16 +40,7 @@ impl Writer {
     }
 
     fn choice(&mut self, index: u32) -> Option<&mut Choice> {
-        // As in `Answer`: a provider's number must not make us allocate.
-        const MOST: usize = 128;
-        let at = index as usize;
-        if at >= MOST {
-            return None;
-        }
-        if at >= self.choices.len() {
-            self.choices.resize_with(at.saturating_add(1), Choice::default);
-        }
-        self.choices.get_mut(at)
+        choice_at(&mut self.choices, index)
     }
 
     /// An event with candidates, which `fill` writes.
