@@ -71,7 +71,11 @@ def test_accounts(environment, providers, key, status):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stays_until_it_is_stopped(environment, number):
-    demo = subprocess.Popen([sys.executable, "envoy/demo.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    # As a terminal has it, however the tests were started: what runs in the background may not hear Ctrl-C.
+    heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
+    demo = subprocess.Popen(
+        [sys.executable, "envoy/demo.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, preexec_fn=heard
+    )
     lines = []
     for line in demo.stdout:
         lines.append(line)
