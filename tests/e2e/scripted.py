@@ -65,6 +65,8 @@ def answer(status: str, headers: dict[str, str], body: bytes = b"") -> bytes:
 
 
 def head(status: str, headers: dict[str, str]) -> bytes:
+    # Else Envoy may send its next request into the connection that is being closed.
+    headers = {"connection": "close"} | headers
     lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
 
